@@ -1,0 +1,64 @@
+# `make help` lists the targets. Everything runs in .venv, which `make dev` builds.
+PYTHON ?= python3.11
+SDK := liverelay/sdk_js
+BIN := .venv/bin
+
+# A stamp, so that a change of dependencies reinstalls and nothing else does.
+INSTALLED := .venv/.installed
+SDK_INSTALLED := $(SDK)/node_modules/.package-lock.json
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test check dev fix lint docs browsers sdk-check
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+serve: .venv/.runtime ## a server on this machine, at http://localhost:8080
+	$(BIN)/liverelay serve
+
+test: $(INSTALLED) $(SDK_INSTALLED) browsers ## the whole test suite, browsers included
+	$(BIN)/python -m pytest
+
+check: lint browsers sdk-check ## what CI runs: linters, types, import contracts, tests
+	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+	$(BIN)/coverage report --include='liverelay/rtp/*,liverelay/sdp/*,liverelay/sfu/*' --fail-under=100
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+sdk-check: $(SDK_INSTALLED)
+	cd $(SDK) && npm run --silent check
+
+dev: $(INSTALLED) $(SDK_INSTALLED) ## create .venv with everything needed to work on LiveRelay
+
+fix: $(INSTALLED) ## repair what the linters can repair
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+docs: $(INSTALLED) ## regenerate the references in docs/
+	$(BIN)/python -m tests.docs.generate
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv || { echo "make: $(PYTHON) with its venv module is needed (Debian: apt-get install python3-venv)" >&2; exit 1; }
+
+.venv/.runtime: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+# Dependency groups need pip 25.1, which is newer than the one that Python 3.11 brings.
+$(INSTALLED): pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	touch $@ .venv/.runtime
+
+$(SDK_INSTALLED): $(SDK)/package.json $(SDK)/package-lock.json
+	cd $(SDK) && npm ci --silent && touch node_modules/.package-lock.json
+
+# Without a browser its tests are reported as skipped, with the reason; so this never fails.
+browsers:
+	@sh .ci/install-browsers

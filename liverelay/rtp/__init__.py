@@ -1,0 +1,1 @@
+"""The wire, pure: RTP and RTCP read and patched in place."""

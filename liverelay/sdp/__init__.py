@@ -1,0 +1,1 @@
+"""Offer and policy to answer and parameters, pure."""

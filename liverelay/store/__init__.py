@@ -1,0 +1,1 @@
+"""Keys, rooms and the token secret on disk."""

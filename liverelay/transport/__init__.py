@@ -1,0 +1,1 @@
+"""ICE, DTLS and SRTP: the only package that imports the WebRTC libraries."""

@@ -1,0 +1,20 @@
+"""The one place that reads the wall clock.
+
+Wall time is for what outlives the process or leaves it: records on disk, token claims, sender
+reports. Everything that measures an interval takes a monotonic `now` argument instead, because
+the wall clock jumps when NTP corrects it.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def unix_now() -> int:
+    """Return whole seconds since 1970, as token claims count them (RFC 7519 section 2)."""
+    return int(time.time())
