@@ -18,3 +18,8 @@ def utc_now() -> datetime:
 def unix_now() -> int:
     """Return whole seconds since 1970, as token claims count them (RFC 7519 section 2)."""
     return int(time.time())
+
+
+def unix_now_ns() -> int:
+    """Return nanoseconds since 1970, as file times count them."""
+    return time.time_ns()

@@ -1,0 +1,5 @@
+"""`python -m liverelay`."""
+
+from liverelay.cli.app import main
+
+main()

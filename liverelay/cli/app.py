@@ -1,0 +1,80 @@
+"""The `liverelay` command: its parts, and how each failure ends it.
+
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage. Never a traceback, unless asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+import liverelay
+from liverelay.cli import keys, rooms, serve, token
+from liverelay.cli.output import print_error, print_refusal
+from liverelay.errors import ConfigError, RefusedError, StoreError
+
+TRACEBACK_VARIABLE = "LIVERELAY_TRACEBACK"
+
+app = typer.Typer(
+    name="liverelay",
+    help="Live video made simple: a WebRTC SFU as a service.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(serve.serve)
+app.add_typer(keys.app, name="keys")
+app.add_typer(rooms.app, name="rooms")
+app.command("token")(token.create_token)
+
+
+def _print_version(*, asked: bool) -> None:
+    if asked:
+        print(f"liverelay {liverelay.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            is_eager=True,
+            callback=lambda asked: _print_version(asked=asked),
+            help="Print the version and exit.",
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line of this process and exit."""
+    try:
+        app()
+    except RefusedError as error:
+        print_refusal(error)
+        sys.exit(1)
+    except ConfigError as error:
+        print_error(str(error))
+        sys.exit(2)
+    except StoreError as error:
+        print_error(str(error))
+        sys.exit(1)
+    except BrokenPipeError:
+        # The reader of the pipe has enough (`liverelay rooms list | head -1`). Python would
+        # complain once more while it flushes standard output at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        if os.environ.get(TRACEBACK_VARIABLE):
+            raise
+        print_error(f"unexpected {type(error).__name__}: {error}")
+        print_error(f"this is a bug; set {TRACEBACK_VARIABLE}=1 to see where")
+        sys.exit(1)

@@ -1,0 +1,70 @@
+"""`liverelay keys`: API keys."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from liverelay.cli.options import JsonOption, QuietOption, with_settings
+from liverelay.cli.output import print_hint, print_json, print_result, print_rows
+from liverelay.config import Settings
+from liverelay.store.store import Store
+
+app = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
+
+
+@app.command("create")
+@with_settings("data_dir")
+def create_key(
+    settings: Settings,
+    name: Annotated[str, typer.Argument(help="What the key is for.")],
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Create an API key and print it, for the only time."""
+    key, record = Store(settings.data_dir).keys.create(name)
+    if as_json:
+        print_json({"key": key, "name": record.name})
+    elif quiet:
+        print_result(record.key_id)
+    else:
+        print_result(key)
+        print_hint("Keep it safe: it is not shown again.")
+
+
+@app.command("list")
+@with_settings("data_dir")
+def list_keys(settings: Settings, as_json: JsonOption = False, quiet: QuietOption = False) -> None:
+    """List the API keys, oldest first."""
+    keys = Store(settings.data_dir).keys.list()
+    if as_json:
+        print_json([key.to_json() for key in keys])
+    elif quiet:
+        for key in keys:
+            print_result(key.key_id)
+    else:
+        views = [key.to_json() for key in keys]
+        print_rows(
+            ("KEY ID", "NAME", "CREATED"),
+            [(view["key_id"], view["name"], view["created_at_utc"]) for view in views],
+            empty="No API keys. Create one: liverelay keys create NAME",
+        )
+
+
+@app.command("revoke")
+@with_settings("data_dir")
+def revoke_key(
+    settings: Settings,
+    key_id: Annotated[str, typer.Argument(help="The first 8 characters of the key.")],
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Revoke an API key, its tokens and their sessions."""
+    revoked = Store(settings.data_dir).keys.revoke(key_id)
+    if as_json:
+        print_json(None)
+    elif quiet:
+        print_result(revoked.key_id)
+    else:
+        print_hint(f"Revoked {revoked.key_id} ({revoked.name}).")

@@ -1,0 +1,342 @@
+"""Every setting of the server, once.
+
+`Settings` is the only list: flags, `LIVERELAY_*` variables, keys of `config.toml` and the reference
+page are derived from its fields. Each source overrides the one before: defaults, file, environment,
+flags. A value that cannot be used raises `ConfigError` with the place it came from.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import tomllib
+from dataclasses import MISSING, dataclass, field, fields
+from enum import Enum, StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import platformdirs
+
+from liverelay.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ENVIRONMENT_PREFIX = "LIVERELAY_"
+CONFIG_VARIABLE = "LIVERELAY_CONFIG"
+
+# RFC 1123 section 2.1: labels of letters, digits and inner hyphens, at most 63 characters each.
+_DNS_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*\.?")
+_ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/?#\s]+")
+
+
+class LogLevel(StrEnum):
+    """How much is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    """How a log line is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class Kind(Enum):
+    """What a setting holds, and so how its text is read."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    PATH = "path"
+    LIST = "list"
+    CHOICE = "choice"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting as its sources see it; `default` is what `Settings()` has."""
+
+    name: str
+    kind: Kind
+    default: Any
+    help: str
+    metavar: str
+    minimum: int | None
+    maximum: int | None
+    choices: type[StrEnum] | None
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def environment(self) -> str:
+        return ENVIRONMENT_PREFIX + self.name.upper()
+
+    @property
+    def default_text(self) -> str:
+        """The default as the reference shows it; empty if the setting is simply not set."""
+        if self.name == "data_dir":
+            return "the user's data directory"
+        if self.default is None:
+            return ""
+        if self.kind is Kind.LIST:
+            return ", ".join(self.default)
+        return str(self.default)
+
+
+def default_data_dir() -> Path:
+    return platformdirs.user_data_path("liverelay", appauthor=False)
+
+
+def _setting(
+    default: object,
+    kind: Kind,
+    help_text: str,
+    *,
+    metavar: str = "",
+    minimum: int | None = None,
+    maximum: int | None = None,
+    choices: type[StrEnum] | None = None,
+) -> Any:  # noqa: ANN401  (as dataclasses.field: stands for a value of the field's type)
+    about = {
+        "kind": kind,
+        "help": help_text,
+        "metavar": metavar or kind.value.upper(),
+        "minimum": minimum,
+        "maximum": maximum,
+        "choices": choices,
+    }
+    if default is default_data_dir:
+        return field(default_factory=default_data_dir, metadata=about)
+    return field(default=default, metadata=about)
+
+
+def default_config_file() -> Path:
+    return platformdirs.user_config_path("liverelay", appauthor=False) / "config.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The configuration of one server. Durations are in seconds."""
+
+    host: str = _setting("0.0.0.0", Kind.TEXT, "Address that the HTTP server listens on.")
+    port: int = _setting(
+        8080, Kind.INTEGER, "TCP port of the HTTP server; 0 picks a free one.", maximum=65535
+    )
+    udp_port: int | None = _setting(
+        None,
+        Kind.INTEGER,
+        "UDP port that all media uses. Unset: the number of the HTTP port.",
+        maximum=65535,
+    )
+    public_address: tuple[str, ...] = _setting(
+        (),
+        Kind.LIST,
+        "IP address or DNS name under which browsers reach this machine, or `auto`. "
+        "Unset: every address of the machine.",
+        metavar="ADDRESS",
+    )
+    data_dir: Path = _setting(
+        default_data_dir, Kind.PATH, "Directory of the store: keys, rooms and the token secret."
+    )
+    tls_cert: Path | None = _setting(
+        None, Kind.PATH, "Certificate chain (PEM) to serve HTTPS with; needs --tls-key."
+    )
+    tls_key: Path | None = _setting(
+        None,
+        Kind.PATH,
+        "Private key (PEM) of --tls-cert.",
+    )
+    cors_origin: tuple[str, ...] = _setting(
+        ("*",),
+        Kind.LIST,
+        "Origin whose pages may use this server; * is any.",
+        metavar="ORIGIN",
+    )
+    token_ttl: int = _setting(
+        86_400,
+        Kind.INTEGER,
+        "Lifetime of a token in seconds, where a request does not ask for another.",
+        metavar="SECONDS",
+        minimum=1,
+        maximum=31_536_000,
+    )
+    max_rooms: int = _setting(
+        100_000, Kind.INTEGER, "Rooms that may exist at once; more are refused with 503.", minimum=1
+    )
+    max_sessions: int = _setting(
+        5_000,
+        Kind.INTEGER,
+        "Media sessions that may be open at once; more are refused with 503.",
+        minimum=1,
+    )
+    key_failure_limit: int = _setting(
+        20,
+        Kind.INTEGER,
+        "Wrong API keys that one address may send in a minute before it gets 429; 0 is no limit.",
+    )
+    log_level: LogLevel = _setting(LogLevel.INFO, Kind.CHOICE, "How much to log.", choices=LogLevel)
+    log_format: LogFormat = _setting(
+        LogFormat.TEXT, Kind.CHOICE, "Log lines for people or for machines.", choices=LogFormat
+    )
+
+    def __post_init__(self) -> None:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ConfigError("TLS needs both --tls-cert and --tls-key")
+
+
+def list_settings() -> tuple[Setting, ...]:
+    """Return every setting, in the order of `Settings`."""
+    return tuple(
+        Setting(
+            name=item.name,
+            default=item.default if item.default_factory is MISSING else item.default_factory(),
+            **item.metadata,
+        )
+        for item in fields(Settings)
+    )
+
+
+def load_settings(
+    *,
+    config_file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    flags: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Merge all sources into one `Settings`.
+
+    Args:
+        config_file: A file that must exist; None reads the default one if it is there.
+        environment: Where `LIVERELAY_*` is looked up; None is the process's own.
+        flags: Values by setting name; None as a value means that the flag was not given.
+
+    Raises:
+        ConfigError: A source holds an unknown key or an unusable value.
+    """
+    environment = os.environ if environment is None else environment
+    if config_file is None and (named := environment.get(CONFIG_VARIABLE)):
+        config_file = Path(named)
+    known = {setting.name: setting for setting in list_settings()}
+    values = _read_file(config_file, known)
+    for setting in known.values():
+        text = environment.get(setting.environment)
+        if text:
+            values[setting.name] = _read_text(setting, text, setting.environment)
+    for name, value in (flags or {}).items():
+        if value is not None and value != []:
+            values[name] = _check(known[name], value, known[name].flag)
+    return Settings(**values)
+
+
+def _read_file(config_file: Path | None, known: Mapping[str, Setting]) -> dict[str, Any]:
+    path = config_file or default_config_file()
+    try:
+        text = path.read_text("utf-8")
+        document = tomllib.loads(text)
+    except FileNotFoundError:
+        if config_file is None:
+            return {}
+        raise ConfigError(f"{path}: no such configuration file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    values = {}
+    for name, value in document.items():
+        source = f"{path} line {_line_of(text, name)}"
+        if name not in known:
+            raise ConfigError(f"{source}: unknown key '{name}'")
+        values[name] = _read_toml(known[name], value, source)
+    return values
+
+
+def _line_of(text: str, key: str) -> int:
+    """Return the line that sets `key`; tomllib knows it but does not tell."""
+    definition = re.compile(rf"\s*\[*\s*[\"']?{re.escape(key)}[\"']?\s*[=.\]]")
+    for number, line in enumerate(text.splitlines(), start=1):
+        if definition.match(line):
+            return number
+    return 1
+
+
+def _read_toml(setting: Setting, value: object, source: str) -> object:
+    if setting.kind is Kind.LIST:
+        items = [value] if isinstance(value, str) else value
+        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+            raise ConfigError(f"{source}: {setting.name} must be a list of strings")
+        return _check(setting, items, source)
+    expected = int if setting.kind is Kind.INTEGER else str
+    if not isinstance(value, expected) or isinstance(value, bool):
+        what = "a whole number" if expected is int else "a string"
+        raise ConfigError(f"{source}: {setting.name} must be {what}")
+    return _check(setting, value, source)
+
+
+def _read_text(setting: Setting, text: str, source: str) -> object:
+    if setting.kind is Kind.INTEGER:
+        try:
+            return _check(setting, int(text), source)
+        except ValueError:
+            raise ConfigError(f"{source}: {setting.name} must be a whole number") from None
+    if setting.kind is Kind.LIST:
+        return _check(setting, [item.strip() for item in text.split(",") if item.strip()], source)
+    return _check(setting, text, source)
+
+
+def _check(setting: Setting, value: object, source: str) -> object:
+    """Return `value` as `Settings` holds it, or raise `ConfigError`."""
+    match setting.kind:
+        case Kind.INTEGER:
+            assert isinstance(value, int)
+            return _check_range(setting, value, source)
+        case Kind.PATH:
+            return Path(str(value)).expanduser()
+        case Kind.CHOICE:
+            return _check_choice(setting, str(value), source)
+        case Kind.LIST:
+            assert isinstance(value, (list, tuple))
+            for item in value:
+                _check_item(setting, str(item), source)
+            return tuple(value)
+        case Kind.TEXT:
+            return value
+
+
+def _check_choice(setting: Setting, value: str, source: str) -> StrEnum:
+    assert setting.choices is not None
+    try:
+        return setting.choices(value)
+    except ValueError:
+        choices = ", ".join(setting.choices)
+        raise ConfigError(f"{source}: {setting.name} must be one of {choices}") from None
+
+
+def _check_range(setting: Setting, value: int, source: str) -> int:
+    minimum = setting.minimum or 0
+    if value < minimum:
+        raise ConfigError(f"{source}: {setting.name} must be at least {minimum}")
+    if setting.maximum is not None and value > setting.maximum:
+        raise ConfigError(f"{source}: {setting.name} must be at most {setting.maximum}")
+    return value
+
+
+def _check_item(setting: Setting, item: str, source: str) -> None:
+    if setting.name == "cors_origin" and not _ORIGIN.fullmatch(item):
+        raise ConfigError(f"{source}: '{item}' is not an origin such as https://example.com")
+    if setting.name == "public_address" and not _is_address(item):
+        raise ConfigError(f"{source}: '{item}' is neither an IP address nor a DNS name nor auto")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        # A name that ends in digits only is a mistyped IPv4 address, not a name.
+        return bool(_DNS_NAME.fullmatch(text)) and not text.rpartition(".")[2].isdigit()
+    return True

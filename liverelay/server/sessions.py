@@ -1,0 +1,187 @@
+"""Who is in which room: the bookkeeping of sessions and the rules of joining.
+
+No media and no I/O here. A session is registered before its answer is sent, so two requests that
+arrive together cannot both take the last place; it counts as present once it is connected.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import TYPE_CHECKING
+
+from liverelay.errors import ErrorCode, RefusedError
+from liverelay.store.records import RoomType
+from liverelay.tokens import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from liverelay.store.records import Room
+    from liverelay.tokens import Claims
+
+_CALL_SIZE = 2
+
+# A client that lost its connection asks why within seconds to minutes; 200 bytes each.
+_MAX_REMEMBERED = 10_000
+
+
+class SessionKind(StrEnum):
+    """What a session's connection carries; the names are those of the endpoints."""
+
+    PUBLISH = "publish"
+    SUBSCRIBE = "subscribe"
+    CALL = "call"
+
+    @property
+    def sends(self) -> bool:
+        """Whether the peer sends media to the server."""
+        return self is not SessionKind.SUBSCRIBE
+
+    @property
+    def receives(self) -> bool:
+        """Whether the peer receives media from the server."""
+        return self is not SessionKind.PUBLISH
+
+    def replaces(self, other: SessionKind) -> bool:
+        """Return whether a peer's new session of this kind takes the place of one of `other`."""
+        return (self.sends and other.sends) or (self.receives and other.receives)
+
+
+class SessionState(StrEnum):
+    """Where a session is in its life."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    CLOSED = "closed"
+
+
+class CloseReason(Enum):
+    """Why a session ended; the value is what its peer can read of it."""
+
+    CLIENT = "closed_by_client"
+    DTLS_CLOSED = "connection_closed"
+    CONNECTION_LOST = "connection_lost"
+    CONNECT_FAILED = "connection_failed"
+    REPLACED = "replaced"
+    KICKED = "kicked"
+    ROOM_DELETED = "room_deleted"
+    KEY_REVOKED = "key_revoked"
+    DRAINING = "server_shutdown"
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """One connection of a peer. `opened_at` is monotonic seconds."""
+
+    session_id: str
+    kind: SessionKind
+    claims: Claims
+    opened_at: float
+    state: SessionState = SessionState.CONNECTING
+    close_reason: CloseReason | None = None
+
+    @property
+    def peer_id(self) -> str:
+        return self.claims.sub
+
+    @property
+    def room_id(self) -> str:
+        return self.claims.room_id
+
+    @property
+    def is_connected(self) -> bool:
+        return self.state is SessionState.CONNECTED
+
+
+class SessionRegistry:
+    """All open sessions of one server, by room."""
+
+    def __init__(self, max_sessions: int) -> None:
+        self._max_sessions = max_sessions
+        self._sessions: dict[str, Session] = {}
+        self._rooms: dict[str, dict[str, Session]] = {}
+        self._ended: OrderedDict[str, Session] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def require(self, session_id: str, peer_id: str) -> Session:
+        """Return a session of `peer_id` that is open or ended not long ago.
+
+        Raises:
+            RefusedError: `not_found`.
+        """
+        session = self._sessions.get(session_id) or self._ended.get(session_id)
+        if session is None or session.peer_id != peer_id:
+            raise RefusedError(ErrorCode.NOT_FOUND, "No such session of this token")
+        return session
+
+    def all(self) -> tuple[Session, ...]:
+        return tuple(self._sessions.values())
+
+    def in_room(self, room_id: str) -> tuple[Session, ...]:
+        return tuple(self._rooms.get(room_id, {}).values())
+
+    def subscriber_total(self) -> int:
+        """Return how many peers receive, over all rooms."""
+        return sum(self.subscriber_count(room_id) for room_id in self._rooms)
+
+    def publisher_count(self, room_id: str) -> int:
+        return _peers(s for s in self.in_room(room_id) if s.is_connected and s.kind.sends)
+
+    def subscriber_count(self, room_id: str) -> int:
+        return _peers(s for s in self.in_room(room_id) if s.is_connected and s.kind.receives)
+
+    def replaced_by(self, kind: SessionKind, claims: Claims) -> list[Session]:
+        """Return the peer's own sessions that a new one of `kind` takes the place of."""
+        return [
+            session
+            for session in self.in_room(claims.room_id)
+            if session.peer_id == claims.sub and kind.replaces(session.kind)
+        ]
+
+    def check_admission(self, kind: SessionKind, claims: Claims, room: Room) -> None:
+        """Check that the peer may join as `kind`.
+
+        Raises:
+            RefusedError: `room_full`, `no_publisher_available`, or `unavailable` if the server
+                has as many sessions as it may.
+        """
+        others = [s for s in self.in_room(room.room_id) if s.peer_id != claims.sub]
+        if kind is SessionKind.SUBSCRIBE:
+            if not any(session.kind.sends for session in others):
+                raise RefusedError(ErrorCode.NO_PUBLISHER_AVAILABLE)
+        elif room.room_type is RoomType.BROADCAST:
+            if any(session.kind.sends for session in others):
+                raise RefusedError(ErrorCode.ROOM_FULL)
+        elif _peers(s for s in others if s.claims.role is not Role.SUBSCRIBE) >= _CALL_SIZE:
+            raise RefusedError(ErrorCode.ROOM_FULL, "Call already has two peers")
+        if len(self._sessions) - len(self.replaced_by(kind, claims)) >= self._max_sessions:
+            raise RefusedError(
+                ErrorCode.UNAVAILABLE, "Server has as many sessions as it may", retry_after=5
+            )
+
+    def add(self, session: Session) -> None:
+        self._sessions[session.session_id] = session
+        self._rooms.setdefault(session.room_id, {})[session.session_id] = session
+
+    def end(self, session: Session, reason: CloseReason) -> bool:
+        """Take a session out of its room and return whether it was in; remember why it ended."""
+        if self._sessions.pop(session.session_id, None) is None:
+            return False
+        session.state = SessionState.CLOSED
+        session.close_reason = reason
+        room = self._rooms[session.room_id]
+        del room[session.session_id]
+        if not room:
+            del self._rooms[session.room_id]
+        self._ended[session.session_id] = session
+        if len(self._ended) > _MAX_REMEMBERED:
+            self._ended.popitem(last=False)
+        return True
+
+
+def _peers(sessions: Iterable[Session]) -> int:
+    return len({session.peer_id for session in sessions})

@@ -1,0 +1,42 @@
+"""Following what other processes change in the store."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from liverelay.errors import StoreError
+from liverelay.utc import unix_now_ns
+
+if TYPE_CHECKING:
+    from liverelay.server.context import ServerContext
+
+logger = logging.getLogger(__name__)
+
+# Changes must be honoured within a second. Each look costs two stat calls as long as nothing has
+# changed, and works on every file system, which change notification does not (docs/adr/002).
+_INTERVAL = 0.25
+
+
+async def watch_store(context: ServerContext) -> None:
+    """Take over changes on disk, and end the sessions of what has gone, until cancelled."""
+    reported = ""
+    while True:
+        await asyncio.sleep(_INTERVAL)
+        try:
+            scan = await asyncio.to_thread(context.catalogue.scan, unix_now_ns())
+        except StoreError as error:
+            # What was known stays in force. Say it once, not four times a second.
+            if str(error) != reported:
+                logger.error("%s", error)  # noqa: TRY400  (the sentence is for the operator)
+            reported = str(error)
+            continue
+        reported = ""
+        removed = context.catalogue.apply(scan)
+        for room_id in removed.rooms:
+            logger.info("room %s deleted by another process", room_id)
+            context.media.close_room(room_id)
+        if removed.keys:
+            logger.info("API keys revoked by another process: %s", ", ".join(sorted(removed.keys)))
+            context.media.close_keys(removed.keys)

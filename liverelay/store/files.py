@@ -1,0 +1,132 @@
+"""Reading and writing the store's files so that a kill at any instant leaves a store that loads.
+
+A file appears under its name whole or not at all: it is written under a temporary name in the same
+directory, flushed to the disk, and renamed. Nothing here ever opens an existing file for writing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+import tomli_w
+
+from liverelay.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+SUFFIX = ".toml"
+_TEMPORARY_PREFIX = ".tmp-"
+
+# Left behind only by a writer that was killed between two system calls; no writer takes this long.
+_TEMPORARY_MAX_AGE = 3600.0
+
+
+def make_directory(path: Path) -> None:
+    """Create `path` for its owner only.
+
+    Raises:
+        StoreError: It cannot be created.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be created: {error.strerror}") from None
+
+
+def write_record(path: Path, header: str, record: Mapping[str, Any]) -> None:
+    """Make `path` hold `record`, below a comment line, in one step.
+
+    Raises:
+        StoreError: The disk does not take it.
+    """
+    temporary = path.parent / f"{_TEMPORARY_PREFIX}{secrets.token_hex(8)}"
+    data = f"# {header}\n{tomli_w.dumps(record)}".encode()
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(temporary, path)
+        _sync_directory(path.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise StoreError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """Return what `path` holds, or None if there is no such file.
+
+    Raises:
+        StoreError: The file is damaged or cannot be read. It is left as it is.
+    """
+    try:
+        return tomllib.loads(path.read_bytes().decode())
+    except FileNotFoundError:
+        return None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise damaged(path, str(error)) from None
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def delete_record(path: Path) -> bool:
+    """Delete `path` and return whether it was there.
+
+    Raises:
+        StoreError: It cannot be deleted.
+    """
+    try:
+        path.unlink()
+        _sync_directory(path.parent)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be deleted: {error.strerror}") from None
+    return True
+
+
+def list_names(directory: Path) -> set[str]:
+    """Return the names, without suffix, of the records in `directory`.
+
+    Raises:
+        StoreError: It cannot be read.
+    """
+    try:
+        return {
+            name.removesuffix(SUFFIX)
+            for name in os.listdir(directory)
+            if name.endswith(SUFFIX) and not name.startswith(".")
+        }
+    except FileNotFoundError:
+        return set()
+    except OSError as error:
+        raise StoreError(f"{directory}: cannot be read: {error.strerror}") from None
+
+
+def remove_leftovers(directory: Path, now: float) -> None:
+    """Remove what killed writers left; `now` is in seconds since 1970, as file times are."""
+    for path in directory.glob(_TEMPORARY_PREFIX + "*"):
+        with contextlib.suppress(OSError):
+            if now - path.stat().st_mtime > _TEMPORARY_MAX_AGE:
+                path.unlink()
+
+
+def damaged(path: Path, reason: str) -> StoreError:
+    """Return the one sentence about a file that does not hold what it should."""
+    return StoreError(f"{path} is damaged ({reason}); repair it by hand or move it away")
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
