@@ -17,6 +17,7 @@ from liverelay.cli.output import (
     print_rows,
 )
 from liverelay.config import Settings
+from liverelay.store.live import LiveCounts, read_live_counts
 from liverelay.store.records import Room, RoomType
 from liverelay.store.store import Store
 from liverelay.utc import unix_now, utc_now
@@ -67,12 +68,14 @@ def create_room(
 @with_settings("data_dir")
 def list_rooms(settings: Settings, as_json: JsonOption = False, quiet: QuietOption = False) -> None:
     """List the rooms, oldest first."""
-    rooms = Store(settings.data_dir).rooms.list()
+    store = Store(settings.data_dir)
+    rooms = store.rooms.list()
     if quiet:
         for room in rooms:
             print_result(room.room_id)
         return
-    listed = [_view(room) for room in rooms]
+    counts = read_live_counts(store.live_directory)
+    listed = [_view(room, counts) for room in rooms]
     if as_json:
         print_json(listed)
         return
@@ -92,13 +95,16 @@ def show_room(
     quiet: QuietOption = False,
 ) -> None:
     """Show a room."""
-    room = Store(settings.data_dir).rooms.require(room_id)
+    store = Store(settings.data_dir)
+    room = store.rooms.require(room_id)
     if quiet:
         print_result(room.room_id)
-    elif as_json:
-        print_json(_view(room))
+        return
+    view = _view(room, read_live_counts(store.live_directory))
+    if as_json:
+        print_json(view)
     else:
-        print_fields(list(_view(room).items()))
+        print_fields(list(view.items()))
 
 
 @app.command("delete")
@@ -119,5 +125,6 @@ def delete_room(
         print_hint(f"Deleted {room_id}.")
 
 
-def _view(room: Room) -> dict[str, str | int]:
-    return views.room(room, now=utc_now(), publisher_count=0, subscriber_count=0)
+def _view(room: Room, counts: LiveCounts) -> dict[str, str | int]:
+    publishers, subscribers = counts.get(room.room_id, (0, 0))
+    return views.room(room, now=utc_now(), publisher_count=publishers, subscriber_count=subscribers)

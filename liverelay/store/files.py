@@ -45,16 +45,26 @@ def write_record(path: Path, header: str, record: Mapping[str, Any]) -> None:
     Raises:
         StoreError: The disk does not take it.
     """
+    write_whole(path, f"# {header}\n{tomli_w.dumps(record)}".encode(), is_durable=True)
+
+
+def write_whole(path: Path, data: bytes, *, is_durable: bool) -> None:
+    """Make `path` hold `data` in one step; a durable file survives a loss of power too.
+
+    Raises:
+        StoreError: The disk does not take it.
+    """
     temporary = path.parent / f"{_TEMPORARY_PREFIX}{secrets.token_hex(8)}"
-    data = f"# {header}\n{tomli_w.dumps(record)}".encode()
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, "wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(descriptor)
+            if is_durable:
+                file.flush()
+                os.fsync(descriptor)
         os.replace(temporary, path)
-        _sync_directory(path.parent)
+        if is_durable:
+            _sync_directory(path.parent)
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()

@@ -33,6 +33,7 @@ class Store:
         self.directory = directory
         self.keys = KeyStore(directory / "keys", self.lock)
         self.rooms = RoomStore(directory / "rooms")
+        self.live_directory = directory / "live"
 
     def token_secret(self) -> bytes:
         """Return the secret that signs this store's tokens, drawing it on first use.

@@ -1,0 +1,165 @@
+"""The UDP port that all media uses: its sockets, the reading of them, and one timer.
+
+A burst is read until the sockets are empty, then settled once: that is what lets everything behind
+collect packets and send them on in batches.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import socket
+from typing import TYPE_CHECKING
+
+from liverelay.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from liverelay.transport.types import Address
+
+# After this many datagrams the burst is settled even if more wait, so that a flood on one socket
+# delays what is already there by a millisecond or two at most.
+_MAX_BURST = 256
+
+_MAX_DATAGRAM_SIZE = 2048
+
+# A keyframe to a few hundred viewers is some thousand packets at once.
+_BUFFER_SIZE = 8 * 1024 * 1024
+
+# Linux only: exceed net.core.rmem_max and wmem_max where we may (socket(7)).
+_FORCED_BUFFERS = {socket.SO_RCVBUF: 33, socket.SO_SNDBUF: 32}
+
+
+class UdpPort:
+    """IPv4 and, where the machine has it, IPv6 sockets on one port number."""
+
+    def __init__(self, port: int) -> None:
+        """Bind the sockets; port 0 picks a free one.
+
+        Raises:
+            ConfigError: The port cannot be bound.
+        """
+        try:
+            self._ipv4 = _bind(socket.AF_INET, "0.0.0.0", port)
+            self.port: int = self._ipv4.getsockname()[1]
+            self._ipv6 = _bind_ipv6(self.port)
+        except OSError as error:
+            reason = os.strerror(error.errno or 0)
+            raise ConfigError(f"cannot use UDP port {port}: {reason}") from None
+        self.send_buffer_size = self._ipv4.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+        self.receive_buffer_size = self._ipv4.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+
+    @property
+    def has_ipv6(self) -> bool:
+        return self._ipv6 is not None
+
+    def send(self, datagram: bytes | memoryview, address: Address) -> None:
+        """Send without blocking.
+
+        Raises:
+            BlockingIOError: The socket buffer is full.
+            OSError: The kernel refuses the datagram.
+        """
+        if len(address) == 2:
+            self._ipv4.sendto(datagram, address)
+        elif self._ipv6 is not None:
+            self._ipv6.sendto(datagram, address)
+
+    def start(
+        self, receive: Callable[[bytes, Address, float], None], settle: Callable[[float], None]
+    ) -> None:
+        """Call `receive` for each datagram and `settle` after each burst, with the loop's time."""
+        loop = asyncio.get_running_loop()
+        for sock in self._sockets():
+            loop.add_reader(sock.fileno(), self._on_readable, sock, receive, settle)
+
+    def close(self) -> None:
+        loop = asyncio.get_running_loop()
+        for sock in self._sockets():
+            loop.remove_reader(sock.fileno())
+            sock.close()
+
+    def _sockets(self) -> tuple[socket.socket, ...]:
+        return (self._ipv4,) if self._ipv6 is None else (self._ipv4, self._ipv6)
+
+    def _on_readable(
+        self,
+        sock: socket.socket,
+        receive: Callable[[bytes, Address, float], None],
+        settle: Callable[[float], None],
+    ) -> None:
+        now = asyncio.get_running_loop().time()
+        for _ in range(_MAX_BURST):
+            try:
+                datagram, address = sock.recvfrom(_MAX_DATAGRAM_SIZE)
+            except BlockingIOError:
+                break
+            except OSError:
+                # An ICMP error for something we sent: it says nothing about what is to be read.
+                continue
+            receive(datagram, address, now)
+        settle(now)
+
+
+class Alarm:
+    """One timer that is moved only when it has to ring earlier.
+
+    A ring that comes too early only asks again, so an alarm that has become too early is kept:
+    re-arming for each packet costs more than the occasional wasted wake-up.
+    """
+
+    def __init__(self, on_alarm: Callable[[float], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._on_alarm = on_alarm
+        self._timer: asyncio.TimerHandle | None = None
+
+    def set(self, deadline: float | None) -> None:
+        """Make sure that the alarm rings at `deadline` or before."""
+        if deadline is None or (self._timer is not None and self._timer.when() <= deadline):
+            return
+        self.cancel()
+        self._timer = self._loop.call_at(deadline, self._ring)
+
+    def cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _ring(self) -> None:
+        self._timer = None
+        self._on_alarm(self._loop.time())
+
+
+def _bind(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        for option, forced in _FORCED_BUFFERS.items():
+            _set_buffer(sock, option, forced)
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _bind_ipv6(port: int) -> socket.socket | None:
+    """Return the IPv6 socket, or None where IPv6 is switched off."""
+    try:
+        return _bind(socket.AF_INET6, "::", port)
+    except OSError as error:
+        if error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+            return None
+        raise
+
+
+def _set_buffer(sock: socket.socket, option: int, forced: int) -> None:
+    sock.setsockopt(socket.SOL_SOCKET, option, _BUFFER_SIZE)
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, forced, _BUFFER_SIZE)
