@@ -87,3 +87,11 @@ class MalformedPacketError(RemoteError):
 
 class SdpError(RemoteError):
     """A session description could not be parsed or cannot be served; the text says why."""
+
+
+class CodecMismatchError(SdpError):
+    """The offer has none of the codecs that are being published; `needed` describes those."""
+
+    def __init__(self, needed: tuple[str, ...]) -> None:
+        super().__init__(f"The offer lacks what is being published: {', '.join(needed)}")
+        self.needed = needed

@@ -1,0 +1,249 @@
+"""Answering an offer: which sections flow which way, with what, and the text that says so.
+
+A pure function of the offer, of our end, and of what the room holds. Sections keep the offer's
+order and mids; what is left out of an answer is refused by that alone (RFC 3264 section 6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from liverelay.errors import CodecMismatchError, SdpError
+from liverelay.sdp import policy
+from liverelay.sdp.codecs import supported_names
+from liverelay.sdp.matching import describe
+from liverelay.sdp.parameters import MediaKind, ReceiveParameters, SendParameters
+from liverelay.sdp.section import Direction
+from liverelay.sdp.selection import (
+    preferred_first,
+    primary_of,
+    published_codecs,
+    shared_codecs,
+    watched_codecs,
+)
+from liverelay.sdp.writer import AnsweredSection, LocalEnd, SectionSsrcs, write_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from liverelay.sdp.connection import RemoteConnection, Setup
+    from liverelay.sdp.offer import Offer
+    from liverelay.sdp.parameters import Codec, HeaderExtension
+    from liverelay.sdp.section import OfferedDataChannel, OfferedExtension, OfferedSection
+
+__all__ = ["Answer", "LocalEnd", "Purpose", "SectionSsrcs", "answer"]
+
+
+class Purpose(Enum):
+    """What the peer asked for, which limits the directions of its sections."""
+
+    PUBLISH = auto()
+    SUBSCRIBE = auto()
+    CALL = auto()
+
+    def direction(self, offered: Direction) -> Direction:
+        """Return our direction for a section that the peer offers as `offered`."""
+        return Direction.of(
+            sends=offered.receives and self is not Purpose.PUBLISH,
+            receives=offered.sends and self is not Purpose.SUBSCRIBE,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer's text and what was agreed by it.
+
+    `remote` belongs to the section that carries the bundle, and `setup` is our role towards it.
+    `receive` and `send` hold one entry for each section in which media may flow that way.
+    """
+
+    sdp: str
+    remote: RemoteConnection
+    setup: Setup
+    receive: tuple[ReceiveParameters, ...]
+    send: tuple[SendParameters, ...]
+    data_channel: OfferedDataChannel | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    publications: Sequence[ReceiveParameters]
+    preferred_codecs: Sequence[Codec]
+
+    def published(self, kind: MediaKind) -> tuple[Codec, ...]:
+        return tuple(
+            codec
+            for publication in self.publications
+            if publication.kind is kind
+            for codec in publication.codecs
+        )
+
+
+def answer(
+    offer: Offer,
+    local: LocalEnd,
+    purpose: Purpose,
+    *,
+    publications: Sequence[ReceiveParameters] = (),
+    preferred_codecs: Sequence[Codec] = (),
+) -> Answer:
+    """Return the answer to `offer`.
+
+    Args:
+        offer: What the peer offers.
+        local: Our end: addresses, credentials, and the SSRCs to send under.
+        purpose: What the peer asked for.
+        publications: What the peer is to receive, as far as it is being published already.
+        preferred_codecs: Which codecs to choose if the peer offers them, first the best: those
+            that living viewers have negotiated, so that a returning publisher reaches them.
+
+    Raises:
+        CodecMismatchError: The peer has none of the codecs of any publication that it wants.
+        SdpError: No section can be accepted.
+    """
+    room = _Room(publications, preferred_codecs)
+    sections = [_answer_section(section, purpose, room) for section in offer.sections]
+    _check_codecs(offer, purpose, room, sections)
+    bundled = next((section.offered for section in sections if section.is_accepted), None)
+    if bundled is None:
+        names = "; ".join(f"{kind.value}: {supported_names(kind)}" for kind in MediaKind)
+        raise SdpError(f"The offer has none of the supported codecs ({names})")
+    remote = bundled.connection.complete()
+    setup = remote.setup.answered()
+    received = (_receive_parameters(section) for section in sections)
+    sent = (_send_parameters(section, local) for section in sections)
+    return Answer(
+        sdp=write_answer(offer, local, setup, sections),
+        remote=remote,
+        setup=setup,
+        receive=tuple(parameters for parameters in received if parameters),
+        send=tuple(parameters for parameters in sent if parameters),
+        data_channel=next(
+            (offered.data_channel for offered in offer.sections if offered.data_channel), None
+        ),
+    )
+
+
+def _answer_section(section: OfferedSection, purpose: Purpose, room: _Room) -> AnsweredSection:
+    """Return our side of a section; one whose publication it cannot play stays, but inactive.
+
+    It is not rejected then, because clients (aiortc) fail on a bundle with a rejected section,
+    and the other kind of media is still worth having.
+    """
+    if section.kind is None or not section.codecs:
+        return AnsweredSection(section, Direction.INACTIVE, (), ())
+    direction = purpose.direction(section.direction)
+    codecs = _select(section, section.kind, direction, purpose, room)
+    if not codecs:
+        direction, codecs = Direction.INACTIVE, section.codecs
+    inbound, outbound = direction.receives, direction.sends
+    return AnsweredSection(
+        section,
+        direction,
+        tuple(
+            _answered_codec(codec, section.extensions, inbound=inbound, outbound=outbound)
+            for codec in codecs
+        ),
+        tuple(
+            offered
+            for offered in section.extensions
+            if _is_inbound(offered, direction) or _is_outbound(offered, direction)
+        ),
+    )
+
+
+def _select(
+    section: OfferedSection,
+    kind: MediaKind,
+    direction: Direction,
+    purpose: Purpose,
+    room: _Room,
+) -> tuple[Codec, ...]:
+    offered = section.codecs
+    if purpose is Purpose.PUBLISH:
+        return published_codecs(offered, room.preferred_codecs)
+    published = room.published(kind)
+    if direction is Direction.INACTIVE or not published:
+        # All, so that whatever is published later can be sent without another negotiation.
+        return preferred_first(offered, room.preferred_codecs)
+    if purpose is Purpose.SUBSCRIBE:
+        return watched_codecs(offered, published)
+    return shared_codecs(offered, published)
+
+
+def _check_codecs(
+    offer: Offer, purpose: Purpose, room: _Room, sections: Sequence[AnsweredSection]
+) -> None:
+    """Raise if there are publications the peer wants and it can play none of them."""
+    wanted = [
+        (section, primary)
+        for section in sections
+        if section.offered.kind is not None
+        and purpose.direction(section.offered.direction) is not Direction.INACTIVE
+        and (primary := primary_of(room.published(section.offered.kind))) is not None
+    ]
+    if purpose is Purpose.PUBLISH or not wanted:
+        return
+    if all(section.direction is Direction.INACTIVE for section, _ in wanted):
+        raise CodecMismatchError(tuple(describe(primary) for _, primary in wanted))
+
+
+def _answered_codec(
+    codec: Codec, extensions: Sequence[OfferedExtension], *, inbound: bool, outbound: bool
+) -> Codec:
+    has_rtx = policy.RTX.covers(inbound=inbound, outbound=outbound)
+    return replace(
+        codec,
+        feedback=policy.answered_feedback(codec, extensions, inbound=inbound, outbound=outbound),
+        rtx_payload_type=codec.rtx_payload_type if has_rtx else None,
+    )
+
+
+def _is_inbound(offered: OfferedExtension, direction: Direction) -> bool:
+    use = policy.extension_use(offered.extension.uri)
+    return direction.receives and offered.direction.sends and use.inbound
+
+
+def _is_outbound(offered: OfferedExtension, direction: Direction) -> bool:
+    use = policy.extension_use(offered.extension.uri)
+    return direction.sends and offered.direction.receives and use.outbound
+
+
+def _receive_parameters(section: AnsweredSection) -> ReceiveParameters | None:
+    offered = section.offered
+    if offered.kind is None or offered.mid is None or not section.direction.receives:
+        return None
+    extensions = (each for each in section.extensions if _is_inbound(each, section.direction))
+    return ReceiveParameters(
+        kind=offered.kind,
+        mid=offered.mid,
+        codecs=section.codecs,
+        extensions=_wire_extensions(extensions),
+        ssrcs=offered.streams.ssrcs,
+        rtx_ssrcs=offered.streams.rtx_ssrcs,
+        rids=offered.streams.rids,
+        cname=offered.streams.cname,
+    )
+
+
+def _send_parameters(section: AnsweredSection, local: LocalEnd) -> SendParameters | None:
+    offered = section.offered
+    if offered.kind is None or offered.mid is None or not section.direction.sends:
+        return None
+    ssrcs = local.ssrcs[offered.kind]
+    extensions = (each for each in section.extensions if _is_outbound(each, section.direction))
+    return SendParameters(
+        kind=offered.kind,
+        mid=offered.mid,
+        ssrc=ssrcs.ssrc,
+        rtx_ssrc=ssrcs.rtx_ssrc if section.has_rtx else None,
+        codecs=section.codecs,
+        extensions=_wire_extensions(extensions),
+        cname=local.cname,
+    )
+
+
+def _wire_extensions(extensions: Iterable[OfferedExtension]) -> tuple[HeaderExtension, ...]:
+    return tuple(offered.extension for offered in extensions)

@@ -1,0 +1,99 @@
+"""What of an offer we take up: feedback, retransmission and header extensions, with the reasons.
+
+An entry says in which direction it may be answered: inbound is what a publisher sends us,
+outbound what we send to a viewer; a section of a call gets both. Nothing is answered before it
+works, because the peer relies on it from then on. To switch something on, change its entry here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from liverelay.sdp.parameters import Codec
+    from liverelay.sdp.section import OfferedExtension
+
+TRANSPORT_CC: Final = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+_SDES: Final = "urn:ietf:params:rtp-hdrext:sdes:"
+_WEBRTC: Final = "http://www.webrtc.org/experiments/rtp-hdrext/"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """The directions in which something is answered."""
+
+    inbound: bool
+    outbound: bool
+
+    def covers(self, *, inbound: bool, outbound: bool) -> bool:
+        """Return whether it is used in one of the directions that are in play."""
+        return (self.inbound and inbound) or (self.outbound and outbound)
+
+
+_BOTH: Final = Use(inbound=True, outbound=True)
+_NEITHER: Final = Use(inbound=False, outbound=False)
+_INBOUND: Final = Use(inbound=True, outbound=False)
+_OUTBOUND: Final = Use(inbound=False, outbound=True)
+
+_FEEDBACK: Final = {
+    # Keyframe requests go both ways: viewers ask us, we ask publishers.
+    "nack pli": _BOTH,
+    "ccm fir": _BOTH,
+    # Viewers' losses are repaired from the history; we do not ask publishers for theirs yet.
+    "nack": _OUTBOUND,
+    # Without it Chromium publishes 300 kbit/s. Viewers would send 10 to 20 reports a second, and
+    # nothing adapts to them.
+    "transport-cc": _INBOUND,
+    # Instead of transport-cc, where the publisher has none; viewers', when there is adaptation.
+    "goog-remb": _INBOUND,
+}
+
+# Towards viewers only: what a publisher repeats there is nothing we have asked for. With rtx
+# answered it would also send its bandwidth probes on those streams.
+RTX: Final = _OUTBOUND
+
+_EXTENSIONS: Final = {
+    # These tell a publisher's streams apart. They are its names, not the viewer's, who has SSRCs.
+    _SDES + "mid": _INBOUND,
+    _SDES + "rtp-stream-id": _INBOUND,
+    _SDES + "repaired-rtp-stream-id": _INBOUND,
+    # About one hop, so they end here.
+    TRANSPORT_CC: _INBOUND,
+    # Its second version asks for feedback on request, which nothing gives.
+    _WEBRTC + "transport-wide-cc-02": _NEITHER,
+    # For viewers' REMB, so with adaptation; a publisher's own would cost bytes and say nothing.
+    _WEBRTC + "abs-send-time": _NEITHER,
+    "urn:ietf:params:rtp-hdrext:toffset": _NEITHER,
+    # Describes simulcast layers to a server that chooses between them.
+    _WEBRTC + "video-layers-allocation00": _NEITHER,
+    # Encrypted extensions (RFC 6904) could not be told apart and renumbered.
+    "urn:ietf:params:rtp-hdrext:encrypt": _NEITHER,
+}
+
+
+def answered_feedback(
+    codec: Codec, extensions: Collection[OfferedExtension], *, inbound: bool, outbound: bool
+) -> tuple[str, ...]:
+    """Return the feedback to answer for `codec`, of what its offer has."""
+    has_transport_cc = "transport-cc" in codec.feedback and any(
+        offered.extension.uri == TRANSPORT_CC for offered in extensions
+    )
+    unused = "goog-remb" if has_transport_cc else "transport-cc"
+    return tuple(
+        entry
+        for entry in codec.feedback
+        if entry != unused
+        and _FEEDBACK.get(entry, _NEITHER).covers(inbound=inbound, outbound=outbound)
+    )
+
+
+def extension_use(uri: str) -> Use:
+    """Return how far an extension goes.
+
+    One that we do not know passes from end to end, because the same is promised for the packets;
+    but what describes a source (RFC 7941) is ours to say.
+    """
+    return _EXTENSIONS.get(uri, _NEITHER if uri.startswith(_SDES) else _BOTH)
