@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 import liverelay
-from liverelay.cli import keys, rooms, serve, token
+from liverelay.cli import doctor, keys, rooms, serve, token
 from liverelay.cli.output import print_error, print_refusal
 from liverelay.errors import ConfigError, RefusedError, StoreError
 
@@ -26,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(serve.serve)
+app.command()(doctor.doctor)
 app.add_typer(keys.app, name="keys")
 app.add_typer(rooms.app, name="rooms")
 app.command("token")(token.create_token)

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import os
 import socket
+import sys
 from typing import TYPE_CHECKING
 
 from liverelay.errors import ConfigError
@@ -27,7 +28,7 @@ _MAX_BURST = 256
 _MAX_DATAGRAM_SIZE = 2048
 
 # A keyframe to a few hundred viewers is some thousand packets at once.
-_BUFFER_SIZE = 8 * 1024 * 1024
+BUFFER_SIZE = 8 * 1024 * 1024
 
 # Linux only: exceed net.core.rmem_max and wmem_max where we may (socket(7)).
 _FORCED_BUFFERS = {socket.SO_RCVBUF: 33, socket.SO_SNDBUF: 32}
@@ -49,8 +50,7 @@ class UdpPort:
         except OSError as error:
             reason = os.strerror(error.errno or 0)
             raise ConfigError(f"cannot use UDP port {port}: {reason}") from None
-        self.send_buffer_size = self._ipv4.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
-        self.receive_buffer_size = self._ipv4.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+        self.buffer_size = min(_buffer_size(self._ipv4, option) for option in _FORCED_BUFFERS)
 
     @property
     def has_ipv6(self) -> bool:
@@ -159,7 +159,13 @@ def _bind_ipv6(port: int) -> socket.socket | None:
 
 
 def _set_buffer(sock: socket.socket, option: int, forced: int) -> None:
-    sock.setsockopt(socket.SOL_SOCKET, option, _BUFFER_SIZE)
+    sock.setsockopt(socket.SOL_SOCKET, option, BUFFER_SIZE)
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         with contextlib.suppress(OSError):
-            sock.setsockopt(socket.SOL_SOCKET, forced, _BUFFER_SIZE)
+            sock.setsockopt(socket.SOL_SOCKET, forced, BUFFER_SIZE)
+
+
+def _buffer_size(sock: socket.socket, option: int) -> int:
+    size = sock.getsockopt(socket.SOL_SOCKET, option)
+    # Linux doubles what it is asked for, to pay for its own bookkeeping (socket(7)).
+    return size // 2 if sys.platform == "linux" else size
