@@ -2,8 +2,8 @@
 
 The split is by who can act on it. A `RefusedError` tells the caller of the API or the CLI which
 documented rule stood in the way. A `RemoteError` is a peer's doing: count it, perhaps drop the
-peer, never log a traceback. A `ConfigError` or `StoreError` is the operator's: print one line and
-exit. Anything else that escapes is our bug and must surface.
+peer, never log a traceback. A `ConfigError`, `StoreError` or `ListenError` is the operator's: print
+one line and exit. Anything else that escapes is our bug and must surface.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class ErrorCode(Enum):
     ROOM_TYPE_MISMATCH = ("room_type_mismatch", 400, "Wrong room type for this endpoint")
     INVALID_SDP = ("invalid_sdp", 400, "Malformed SDP offer")
     CODEC_MISMATCH = ("codec_mismatch", 400, "Offer has none of the codecs being published")
+    SESSION_ENDED = ("session_ended", 409, "Session was ended by the server")
     PEER_CONNECTION_FAILED = ("peer_connection_failed", 500, "WebRTC connection setup failed")
     INVALID_REQUEST = ("invalid_request", 400, "Request is not valid")
     NOT_FOUND = ("not_found", 404, "No such resource")
@@ -77,6 +78,10 @@ class StoreError(LiveRelayError):
     """The data directory is unusable: a damaged file, or one that cannot be read or written."""
 
 
+class ListenError(LiveRelayError):
+    """An address or port cannot be listened on, for example because another program does."""
+
+
 class RemoteError(LiveRelayError):
     """The remote peer broke a protocol."""
 
@@ -95,3 +100,7 @@ class CodecMismatchError(SdpError):
     def __init__(self, needed: tuple[str, ...]) -> None:
         super().__init__(f"The offer lacks what is being published: {', '.join(needed)}")
         self.needed = needed
+
+
+class TransportError(LiveRelayError):
+    """Our own side of a connection cannot be set up."""

@@ -14,7 +14,7 @@ import typer
 import liverelay
 from liverelay.cli import doctor, keys, rooms, serve, token
 from liverelay.cli.output import print_error, print_refusal
-from liverelay.errors import ConfigError, RefusedError, StoreError
+from liverelay.errors import ConfigError, ListenError, RefusedError, StoreError
 
 TRACEBACK_VARIABLE = "LIVERELAY_TRACEBACK"
 
@@ -63,7 +63,7 @@ def main() -> None:
     except ConfigError as error:
         print_error(str(error))
         sys.exit(2)
-    except StoreError as error:
+    except (StoreError, ListenError) as error:
         print_error(str(error))
         sys.exit(1)
     except BrokenPipeError:

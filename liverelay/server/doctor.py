@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from liverelay.errors import ConfigError
+from liverelay.errors import ConfigError, ListenError
 from liverelay.server.tasks import TaskSet
 from liverelay.server.udp import BUFFER_SIZE, UdpPort
 from liverelay.transport.addresses import IpAddress, announced_addresses, only_local
@@ -66,7 +66,7 @@ async def examine(settings: Settings) -> list[Finding]:
     findings = [_check_reach(addresses)]
     try:
         udp = UdpPort(settings.udp_port if settings.udp_port is not None else settings.port)
-    except ConfigError as error:
+    except ListenError as error:
         advice = "Stop what uses it (a running LiveRelay server?), or choose another --udp-port."
         findings.append(Finding("udp port", Level.FAIL, str(error), advice))
     else:

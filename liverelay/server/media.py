@@ -1,18 +1,67 @@
-"""Sessions and the media behind them."""
+"""Joining and leaving: from an offer to a session whose media flows, and to its end.
+
+The rules of who may join are in `sessions`, what is answered in `sdp`, what is forwarded in `sfu`;
+here they meet, in the contract's order.
+"""
 
 from __future__ import annotations
 
+import logging
+import secrets
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from liverelay.errors import ErrorCode, RefusedError
-from liverelay.server.sessions import CloseReason, Session, SessionKind, SessionRegistry
+from liverelay.errors import (
+    CodecMismatchError,
+    ErrorCode,
+    RefusedError,
+    SdpError,
+    TransportError,
+)
+from liverelay.rtp.types import Ssrc
+from liverelay.sdp.answer import Answer, LocalEnd, Purpose, SectionSsrcs, answer
+from liverelay.sdp.connection import Fingerprint
+from liverelay.sdp.connection import IceCredentials as SdpCredentials
+from liverelay.sdp.offer import parse_offer
+from liverelay.sdp.parameters import MediaKind
+from liverelay.server.context import now
+from liverelay.server.joined_session import JoinedSession
+from liverelay.server.sessions import (
+    CloseReason,
+    Session,
+    SessionKind,
+    SessionRegistry,
+    SessionState,
+)
+from liverelay.transport.counters import CloseReason as ConnectionEnd
+from liverelay.transport.ice import IceCredentials
+from liverelay.transport.peer_transport import SessionParameters
 
 if TYPE_CHECKING:
-    from collections.abc import Set
+    from collections.abc import Iterator, Sequence, Set
 
+    from liverelay.sdp.connection import Candidate
+    from liverelay.server.worker import MediaWorker
     from liverelay.store.records import Room
     from liverelay.tokens import Claims
+
+logger = logging.getLogger(__name__)
+
+_PURPOSES = {
+    SessionKind.PUBLISH: Purpose.PUBLISH,
+    SessionKind.SUBSCRIBE: Purpose.SUBSCRIBE,
+    SessionKind.CALL: Purpose.CALL,
+}
+
+# Ends that nobody chose: the operator should see them, and what to do about them.
+_HINTS = {
+    ConnectionEnd.NO_CHECK: "; is the UDP port open and --public-address right? (liverelay doctor)",
+    ConnectionEnd.HANDSHAKE_TIMEOUT: "",
+    ConnectionEnd.HANDSHAKE_FAILED: "",
+    ConnectionEnd.WRONG_FINGERPRINT: "",
+    ConnectionEnd.NO_SRTP_PROFILE: "",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +75,75 @@ class Joined:
 class MediaService:
     """Opens and closes the sessions of one server."""
 
-    def __init__(self, sessions: SessionRegistry) -> None:
+    def __init__(
+        self, sessions: SessionRegistry, worker: MediaWorker, candidates: Sequence[Candidate]
+    ) -> None:
         self._sessions = sessions
+        self._worker = worker
+        self._candidates = tuple(candidates)
+        self._joined: dict[str, JoinedSession] = {}
 
-    async def join(self, kind: SessionKind, claims: Claims, room: Room, sdp: str) -> Joined:
+    def join(
+        self,
+        kind: SessionKind,
+        claims: Claims,
+        room: Room,
+        sdp: str,
+        *,
+        previous_session_id: object = None,
+    ) -> Joined:
         """Open a session for an offer and return its answer.
 
-        Raises:
-            RefusedError: `invalid_sdp`, `room_full`, `no_publisher_available`, `codec_mismatch`,
-                `unavailable` or `peer_connection_failed`.
-        """
-        self._sessions.check_admission(kind, claims, room)
-        raise RefusedError(ErrorCode.UNAVAILABLE, "Media is not served yet", retry_after=60)
+        Args:
+            kind: Which endpoint was asked.
+            claims: The peer's verified token.
+            room: The room that the token is for.
+            sdp: The offer.
+            previous_session_id: The session that this one takes up again, if any.
 
-    def close(self, session: Session, reason: CloseReason = CloseReason.CLIENT) -> None:
-        self._sessions.end(session, reason)
+        Raises:
+            RefusedError: `invalid_sdp`, `session_ended`, `room_full`, `no_publisher_available`,
+                `codec_mismatch`, `unavailable` or `peer_connection_failed`.
+        """
+        try:
+            offer = parse_offer(sdp)
+            self._sessions.check_resumption(previous_session_id, claims)
+            self._sessions.check_admission(kind, claims, room)
+            credentials = IceCredentials.generate()
+            agreed = answer(
+                offer,
+                self._local_end(credentials),
+                _PURPOSES[kind],
+                publications=[
+                    received
+                    for joined in self._others(claims)
+                    for received in joined.agreed.receive
+                ],
+                preferred_codecs=[
+                    codec
+                    for joined in self._others(claims)
+                    for sent in joined.agreed.send
+                    for codec in sent.codecs
+                ],
+            )
+        except CodecMismatchError as error:
+            raise RefusedError(ErrorCode.CODEC_MISMATCH, str(error)) from None
+        except SdpError as error:
+            raise RefusedError(ErrorCode.INVALID_SDP, str(error)) from None
+        for replaced in self._sessions.replaced_by(kind, claims):
+            self.close(replaced, CloseReason.REPLACED)
+        session = Session(str(uuid.uuid4()), kind, claims, opened_at=now())
+        self._open(session, agreed, credentials)
+        return Joined(agreed.sdp, session.session_id)
+
+    def close(self, session: Session, reason: CloseReason = CloseReason.LEFT) -> None:
+        """End a session; ending it twice is harmless."""
+        if not self._sessions.end(session, reason):
+            return
+        self._joined.pop(session.session_id).close(now())
+        if not self._sessions.in_room(session.room_id):
+            self._worker.forget_room(session.room_id)
+        logger.info("%s ended: %s", _describe(session), reason.value)
 
     def close_room(self, room_id: str) -> None:
         for session in self._sessions.in_room(room_id):
@@ -51,6 +154,10 @@ class MediaService:
             if session.claims.key_id in key_ids:
                 self.close(session, CloseReason.KEY_REVOKED)
 
+    def close_all(self) -> None:
+        for session in self._sessions.all():
+            self.close(session, CloseReason.DRAINING)
+
     def kick(self, room_id: str, peer_id: str) -> bool:
         """End all sessions of a peer in a room and return whether there were any."""
         sessions = [s for s in self._sessions.in_room(room_id) if s.peer_id == peer_id]
@@ -58,6 +165,64 @@ class MediaService:
             self.close(session, CloseReason.KICKED)
         return bool(sessions)
 
-    def close_all(self) -> None:
-        for session in self._sessions.all():
-            self.close(session, CloseReason.DRAINING)
+    def on_connected(self, joined: JoinedSession) -> None:
+        session = joined.session
+        session.state = SessionState.CONNECTED
+        logger.info(
+            "%s connected in %.0f ms", _describe(session), 1000 * (now() - session.opened_at)
+        )
+
+    def on_connection_ended(
+        self, joined: JoinedSession, reason: ConnectionEnd, detail: str
+    ) -> None:
+        session = joined.session
+        if reason in _HINTS:
+            logger.warning("%s failed: %s%s", _describe(session), detail, _HINTS[reason])
+        self.close(session, CloseReason.CONNECTION)
+
+    def _open(self, session: Session, agreed: Answer, credentials: IceCredentials) -> None:
+        remote = agreed.remote
+        parameters = SessionParameters(
+            credentials,
+            setup=agreed.setup.value,
+            fingerprints=[(each.algorithm, each.value) for each in remote.fingerprints],
+            sctp_port=agreed.data_channel.sctp_port if agreed.data_channel else None,
+        )
+        joined = JoinedSession(session, agreed, self._worker, self)
+        try:
+            joined.open(parameters, now())
+        except TransportError as error:
+            logger.error("%s failed: %s", _describe(session), error)  # noqa: TRY400
+            raise RefusedError(ErrorCode.PEER_CONNECTION_FAILED) from error
+        self._joined[session.session_id] = joined
+        self._sessions.add(session)
+
+    def _others(self, claims: Claims) -> Iterator[JoinedSession]:
+        for session in self._sessions.in_room(claims.room_id):
+            if session.peer_id != claims.sub:
+                yield self._joined[session.session_id]
+
+    def _local_end(self, credentials: IceCredentials) -> LocalEnd:
+        algorithm, value = self._worker.certificate.fingerprint
+        ssrcs = iter(_draw_ssrcs(2 * len(MediaKind)))
+        return LocalEnd(
+            ice=SdpCredentials(credentials.ufrag, credentials.pwd),
+            fingerprints=(Fingerprint(algorithm, value),),
+            candidates=self._candidates,
+            ssrcs={kind: SectionSsrcs(next(ssrcs), next(ssrcs)) for kind in MediaKind},
+            cname=secrets.token_hex(8),
+            stream_id=secrets.token_hex(8),
+            origin_id=secrets.randbits(62),
+        )
+
+
+def _draw_ssrcs(count: int) -> list[Ssrc]:
+    """Return that many different SSRCs (RFC 3550 section 8: at random)."""
+    drawn: set[int] = set()
+    while len(drawn) < count:
+        drawn.add(secrets.randbits(32) or 1)
+    return [Ssrc(number) for number in drawn]
+
+
+def _describe(session: Session) -> str:
+    return f"{session.kind} of peer {session.peer_id} in room {session.room_id}"

@@ -22,6 +22,7 @@ _JOIN_ERRORS = (
     _E.ROOM_NOT_FOUND,
     *_BODY_ERRORS,
     _E.INVALID_SDP,
+    _E.SESSION_ENDED,
     _E.PEER_CONNECTION_FAILED,
     _E.UNAVAILABLE,
 )
@@ -190,13 +191,6 @@ def _sfu_paths() -> dict[str, Any]:
     }
     paths["/sfu/sessions/{session_id}"] = {
         "parameters": [session_id],
-        "get": _operation(
-            "getSession",
-            "Whether a session of this token is open, and if not, why it ended",
-            errors=own,
-            security=[{"joinToken": []}],
-            success=_answer(200, "The session", "Session"),
-        ),
         "delete": _operation(
             "closeSession",
             "End a session of this token",
@@ -333,11 +327,18 @@ def _schemas() -> dict[str, Any]:
                 "subscribers_active": _COUNT,
             }
         ),
-        "Offer": _object({"sdp": sdp, "type": {"const": "offer"}}),
-        "Answer": _object({"sdp": sdp, "type": {"const": "answer"}, "session_id": _UUID}),
-        "Session": _object(
-            {"session_id": _UUID, "state": text, "close_reason": {"type": ["string", "null"]}}
+        "Offer": _object(
+            {
+                "sdp": sdp,
+                "type": {"const": "offer"},
+                "previous_session_id": {
+                    "type": "string",
+                    "description": "The session that is taken up again after a lost connection.",
+                },
+            },
+            optional=("previous_session_id",),
         ),
+        "Answer": _object({"sdp": sdp, "type": {"const": "answer"}, "session_id": _UUID}),
         "Error": _object({"error": {"enum": [code.value for code in ErrorCode]}, "message": text}),
         "Document": {"type": "object"},
     }

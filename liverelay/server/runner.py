@@ -6,23 +6,28 @@ import asyncio
 import logging
 import os
 import signal
-import ssl
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from liverelay.errors import ConfigError
+from liverelay.errors import ListenError
+from liverelay.sdp.connection import Candidate
 from liverelay.server.app import create_app
 from liverelay.server.context import ServerContext
 from liverelay.server.http_protocol import connection_factory
+from liverelay.server.listen import bind_http, describe_url, load_tls, port_of
 from liverelay.server.logs import SHOWS_KEY
 from liverelay.server.media import MediaService
 from liverelay.server.sessions import SessionRegistry
 from liverelay.server.tasks import TaskSet
+from liverelay.server.udp import UdpPort
 from liverelay.server.watcher import watch_store
+from liverelay.server.worker import MediaWorker
 from liverelay.store.catalogue import Catalogue
+from liverelay.store.live import LivePublisher
 from liverelay.store.store import Store
+from liverelay.transport.addresses import announced_addresses, host_candidates, only_local
 from liverelay.utc import unix_now, unix_now_ns
 
 if TYPE_CHECKING:
@@ -50,36 +55,46 @@ class Server:
         self._first_key = first_key
         self._stack = AsyncExitStack()
         self._context: ServerContext | None = None
+        self._announcement = ""
+        self._is_only_local = False
         self.url = ""
 
     async def start(self) -> None:
         """Open the store and the sockets and begin to serve.
 
         Raises:
-            ConfigError: A port or a certificate cannot be used.
+            ConfigError: A certificate or a public address cannot be used.
+            ListenError: A port cannot be used.
             StoreError: The data directory is damaged.
             RefusedError: `first_key` is not an API key.
         """
         store = Store(self._settings.data_dir)
         store.remove_leftovers(unix_now())
-        bootstrapped = store.keys.bootstrap(self._first_key)
         catalogue = Catalogue(store)
         catalogue.load(unix_now_ns())
+        tasks = TaskSet()
+        listeners = bind_http(self._settings.host, self._settings.port)
+        for listener in listeners:
+            self._stack.callback(listener.close)
         sessions = SessionRegistry(self._settings.max_sessions)
         self._context = ServerContext(
             settings=self._settings,
             catalogue=catalogue,
             sessions=sessions,
-            media=MediaService(sessions),
+            media=self._open_media(sessions, tasks, port_of(listeners[0])),
             token_secret=store.token_secret(),
         )
-        tasks = TaskSet()
-        self._stack.push_async_callback(tasks.close)
-        await self._listen(self._context)
-        tasks.start(watch_store(self._context), name="store watcher")
+        await self._serve(self._context, listeners)
+        # Only a server that listens makes the first key: one that fails would not show it, and the
+        # next start would find a key there already.
+        bootstrapped = store.keys.bootstrap(self._first_key)
+        live = LivePublisher(store.live_directory)
+        self._stack.callback(live.close)
+        tasks.start(watch_store(self._context, live), name="store watcher")
         logger.info("LiveRelay SFU listening on %s", self.url)
         if bootstrapped is not None and self._first_key is None:
             logger.info("Bootstrap API key: %s", bootstrapped[0], extra=SHOWS_KEY)
+        self._announce_media()
 
     async def drain(self) -> None:
         """Refuse new sessions, tell the peers, and give them a moment to go."""
@@ -93,22 +108,59 @@ class Server:
         """Close everything that `start` opened, in the reverse order."""
         await self._stack.aclose()
 
-    async def _listen(self, context: ServerContext) -> None:
+    def _open_media(
+        self, sessions: SessionRegistry, tasks: TaskSet, http_port: int
+    ) -> MediaService:
+        addresses = announced_addresses(self._settings.public_address)
+        udp = self._bind_udp(http_port)
+        worker = MediaWorker(udp, tasks.start)
+
+        async def close() -> None:
+            worker.close()
+            await tasks.close()
+            worker.close_port()
+
+        self._stack.push_async_callback(close)
+        reachable = [each for each in addresses if each.version == 4 or udp.has_ipv6]
+        self._announcement = ", ".join(f"{address} UDP port {udp.port}" for address in reachable)
+        self._is_only_local = only_local(reachable)
+        candidates = [
+            Candidate(str(each.address), each.port) for each in host_candidates(reachable, udp.port)
+        ]
+        return MediaService(sessions, worker, candidates)
+
+    def _bind_udp(self, http_port: int) -> UdpPort:
+        if self._settings.udp_port is not None:
+            return UdpPort(self._settings.udp_port)
+        try:
+            return UdpPort(http_port)
+        except ListenError:
+            # Nobody asked for this number if the HTTP port was free to choose.
+            if self._settings.port != 0:
+                raise
+            return UdpPort(0)
+
+    async def _serve(self, context: ServerContext, listeners: list[socket.socket]) -> None:
         runner = web.AppRunner(create_app(context), shutdown_timeout=_SHUTDOWN_TIMEOUT)
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
         assert runner.server is not None
-        tls = _load_tls(self._settings)
-        host, port = self._settings.host, self._settings.port
-        try:
-            listener = await asyncio.get_running_loop().create_server(
-                connection_factory(runner.server), host, port, ssl=tls
+        tls = load_tls(self._settings)
+        loop = asyncio.get_running_loop()
+        for listener in listeners:
+            serving = await loop.create_server(
+                connection_factory(runner.server), sock=listener, ssl=tls
             )
-        except OSError as error:
-            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
-            raise ConfigError(f"cannot listen on {host} port {port}: {reason}") from None
-        self._stack.callback(listener.close)
-        self.url = _describe(listener.sockets[0], host, is_tls=tls is not None)
+            self._stack.callback(serving.close)
+        self.url = describe_url(listeners[0], self._settings.host, is_tls=tls is not None)
+
+    def _announce_media(self) -> None:
+        logger.info("media at %s", self._announcement)
+        if self._is_only_local:
+            logger.warning(
+                "Only private or loopback addresses are announced: viewers on the internet will "
+                "see no video. Name the public one with --public-address."
+            )
 
 
 async def run(settings: Settings, *, first_key: str | None = None) -> None:
@@ -131,20 +183,3 @@ async def run(settings: Settings, *, first_key: str | None = None) -> None:
     finally:
         await server.close()
     logger.info("stopped")
-
-
-def _load_tls(settings: Settings) -> ssl.SSLContext | None:
-    if settings.tls_cert is None or settings.tls_key is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(settings.tls_cert, settings.tls_key)
-    except OSError as error:  # ssl.SSLError is one
-        files = f"{settings.tls_cert} and {settings.tls_key}"
-        raise ConfigError(f"cannot use {files} for TLS: {error}") from None
-    return context
-
-
-def _describe(listener: socket.socket, host: str, *, is_tls: bool) -> str:
-    shown = f"[{host}]" if ":" in host else host
-    return f"{'https' if is_tls else 'http'}://{shown}:{listener.getsockname()[1]}"

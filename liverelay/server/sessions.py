@@ -58,17 +58,15 @@ class SessionState(StrEnum):
 
 
 class CloseReason(Enum):
-    """Why a session ended; the value is what its peer can read of it."""
+    """Why a session ended; the value is the sentence for its peer and for the log."""
 
-    CLIENT = "closed_by_client"
-    DTLS_CLOSED = "connection_closed"
-    CONNECTION_LOST = "connection_lost"
-    CONNECT_FAILED = "connection_failed"
-    REPLACED = "replaced"
-    KICKED = "kicked"
-    ROOM_DELETED = "room_deleted"
-    KEY_REVOKED = "key_revoked"
-    DRAINING = "server_shutdown"
+    LEFT = "The peer left"
+    CONNECTION = "The connection ended"
+    REPLACED = "The same token joined again"
+    KICKED = "The peer was removed from the room"
+    ROOM_DELETED = "The room was deleted"
+    KEY_REVOKED = "The API key was revoked"
+    DRAINING = "The server is shutting down"
 
 
 @dataclass(slots=True, eq=False)
@@ -134,6 +132,13 @@ class SessionRegistry:
     def subscriber_count(self, room_id: str) -> int:
         return _peers(s for s in self.in_room(room_id) if s.is_connected and s.kind.receives)
 
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """Return publishers and subscribers of each room that has sessions."""
+        return {
+            room_id: (self.publisher_count(room_id), self.subscriber_count(room_id))
+            for room_id in self._rooms
+        }
+
     def replaced_by(self, kind: SessionKind, claims: Claims) -> list[Session]:
         """Return the peer's own sessions that a new one of `kind` takes the place of."""
         return [
@@ -141,6 +146,21 @@ class SessionRegistry:
             for session in self.in_room(claims.room_id)
             if session.peer_id == claims.sub and kind.replaces(session.kind)
         ]
+
+    def check_resumption(self, previous_session_id: object, claims: Claims) -> None:
+        """Check that the session which a client wants to take up again was not ended on purpose.
+
+        Clients reconnect by themselves. One that was kicked must not, and of two pages with one
+        token the one that was replaced must not, or they would replace each other for ever.
+
+        Raises:
+            RefusedError: `session_ended`.
+        """
+        session = self._ended.get(str(previous_session_id))
+        if session is None or session.peer_id != claims.sub:
+            return
+        if session.close_reason in (CloseReason.KICKED, CloseReason.REPLACED):
+            raise RefusedError(ErrorCode.SESSION_ENDED, session.close_reason.value)
 
     def check_admission(self, kind: SessionKind, claims: Claims, room: Room) -> None:
         """Check that the peer may join as `kind`.

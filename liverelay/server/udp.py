@@ -14,7 +14,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING
 
-from liverelay.errors import ConfigError
+from liverelay.errors import ListenError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ class UdpPort:
         """Bind the sockets; port 0 picks a free one.
 
         Raises:
-            ConfigError: The port cannot be bound.
+            ListenError: The port cannot be bound.
         """
         try:
             self._ipv4 = _bind(socket.AF_INET, "0.0.0.0", port)
@@ -49,7 +49,7 @@ class UdpPort:
             self._ipv6 = _bind_ipv6(self.port)
         except OSError as error:
             reason = os.strerror(error.errno or 0)
-            raise ConfigError(f"cannot use UDP port {port}: {reason}") from None
+            raise ListenError(f"cannot use UDP port {port}: {reason}") from None
         self.buffer_size = min(_buffer_size(self._ipv4, option) for option in _FORCED_BUFFERS)
 
     @property

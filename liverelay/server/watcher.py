@@ -11,6 +11,7 @@ from liverelay.utc import unix_now_ns
 
 if TYPE_CHECKING:
     from liverelay.server.context import ServerContext
+    from liverelay.store.live import LivePublisher
 
 logger = logging.getLogger(__name__)
 
@@ -19,12 +20,13 @@ logger = logging.getLogger(__name__)
 _INTERVAL = 0.25
 
 
-async def watch_store(context: ServerContext) -> None:
-    """Take over changes on disk, and end the sessions of what has gone, until cancelled."""
+async def watch_store(context: ServerContext, live: LivePublisher) -> None:
+    """Take over changes on disk, end the sessions of what has gone, publish who is there."""
     reported = ""
     while True:
         await asyncio.sleep(_INTERVAL)
         try:
+            await asyncio.to_thread(live.publish, context.sessions.counts())
             scan = await asyncio.to_thread(context.catalogue.scan, unix_now_ns())
         except StoreError as error:
             # What was known stays in force. Say it once, not four times a second.

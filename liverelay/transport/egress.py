@@ -8,13 +8,12 @@ is the plain form, one system call per copy.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, cast
 
 from liverelay.transport.srtp import MAX_PACKET_SIZE, SrtpSealer, UnprotectableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
+    from liverelay.sfu.commands import Fanout, OutboundStream, Template
     from liverelay.transport.counters import TransportCounters
     from liverelay.transport.srtp import SrtpOutbound
     from liverelay.transport.types import Address, SendDatagram
@@ -37,39 +36,6 @@ class EgressTarget:
         self.outbound: SrtpOutbound | None = None
 
 
-class Template(Protocol):
-    """One packet, complete but for the SSRC and the numbering of the receiver's copy."""
-
-    @property
-    def packet(self) -> bytes | bytearray: ...
-    @property
-    def sequence_number(self) -> int: ...
-    @property
-    def rtp_timestamp(self) -> int: ...
-
-
-class OutboundStream(Protocol):
-    """One viewer's copy of a stream; the offsets turn the publisher's numbers into its own."""
-
-    @property
-    def target(self) -> EgressTarget: ...
-    @property
-    def ssrc(self) -> int: ...
-    @property
-    def sequence_offset(self) -> int: ...
-    @property
-    def timestamp_offset(self) -> int: ...
-
-
-class Fanout(Protocol):
-    """The packets of one burst and all the streams that carry them."""
-
-    @property
-    def templates(self) -> Sequence[Template]: ...
-    @property
-    def subscriptions(self) -> Iterable[OutboundStream]: ...
-
-
 class Egress:
     """Turns fan-outs into datagrams; never waits, and never fails for one viewer's sake."""
 
@@ -80,8 +46,8 @@ class Egress:
 
     def send(self, fanout: Fanout) -> None:
         templates = [t for t in fanout.templates if len(t.packet) <= MAX_PACKET_SIZE]
-        for stream in fanout.subscriptions:
-            target = stream.target
+        for stream in fanout.streams:
+            target = cast("EgressTarget", stream.target)
             if target.outbound is None or target.address is None:
                 self._counters.unsent_unready += len(templates)
             else:

@@ -41,27 +41,15 @@ def join_handler(kind: SessionKind) -> Callable[[web.Request], Awaitable[web.Res
         sdp = require_text(body, "sdp")
         if require_text(body, "type") != "offer":
             raise RefusedError(ErrorCode.INVALID_SDP, "type must be offer")
-        joined = await context.media.join(kind, claims, room, sdp)
+        joined = context.media.join(
+            kind, claims, room, sdp, previous_session_id=body.get("previous_session_id")
+        )
         return web.json_response(
             {"sdp": joined.sdp, "type": "answer", "session_id": joined.session_id},
             headers={"Location": f"/sfu/sessions/{joined.session_id}"},
         )
 
     return handler
-
-
-async def show_session(request: web.Request) -> web.Response:
-    session = request.app[CONTEXT].sessions.require(
-        request.match_info["session_id"], require_token(request).sub
-    )
-    reason = session.close_reason.value if session.close_reason else None
-    return web.json_response(
-        {
-            "session_id": session.session_id,
-            "state": session.state.value,
-            "close_reason": reason,
-        }
-    )
 
 
 async def close_session(request: web.Request) -> web.Response:
@@ -75,5 +63,4 @@ async def close_session(request: web.Request) -> web.Response:
 def add_routes(app: web.Application) -> None:
     for kind in SessionKind:
         app.router.add_post(f"/sfu/{kind}", join_handler(kind))
-    app.router.add_get("/sfu/sessions/{session_id}", show_session)
     app.router.add_delete("/sfu/sessions/{session_id}", close_session)

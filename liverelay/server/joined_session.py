@@ -1,0 +1,103 @@
+"""One session at work: its transport on one side, its room's media on the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from liverelay.sfu.types import PeerId, PublicationId, SessionId
+
+if TYPE_CHECKING:
+    from liverelay.sdp.answer import Answer
+    from liverelay.server.sessions import Session
+    from liverelay.server.worker import MediaWorker
+    from liverelay.sfu.subscription import Subscription
+    from liverelay.transport.counters import CloseReason
+    from liverelay.transport.peer_transport import PeerTransport, SessionParameters
+
+
+class SessionOwner(Protocol):
+    """Who is told when a session connects, and when its connection ends."""
+
+    def on_connected(self, joined: JoinedSession) -> None: ...
+    def on_connection_ended(
+        self, joined: JoinedSession, reason: CloseReason, detail: str
+    ) -> None: ...
+
+
+class JoinedSession:
+    """Brings what was agreed into the room, and takes it out again.
+
+    Publications are there from the answer on, so that viewers can be answered with their codecs.
+    Subscriptions begin when the peer can receive: the keyframe that one asks for would be lost
+    on a transport that is not ready.
+    """
+
+    def __init__(
+        self, session: Session, agreed: Answer, worker: MediaWorker, owner: SessionOwner
+    ) -> None:
+        self.session = session
+        self.agreed = agreed
+        self._worker = worker
+        self._owner = owner
+        self._transport: PeerTransport | None = None
+        self._subscriptions: list[Subscription] = []
+
+    @property
+    def session_id(self) -> SessionId:
+        return SessionId(self.session.session_id)
+
+    def open(self, parameters: SessionParameters, now: float) -> None:
+        """Expect the peer and its media.
+
+        Raises:
+            TransportError: Our side cannot be set up.
+        """
+        self._transport = self._worker.open(self.session_id, parameters, self, now)
+        room = self._worker.room(self.session.room_id)
+        for received in self.agreed.receive:
+            room.add_publication(
+                self._publication_id(received.mid),
+                self.session_id,
+                PeerId(self.session.peer_id),
+                received,
+                now,
+            )
+        self._worker.settle(now)
+
+    def close(self, now: float) -> None:
+        """End it from our side: the peer is told, and the room goes on without it."""
+        room = self._worker.room(self.session.room_id)
+        for subscription in self._subscriptions:
+            room.remove_subscription(subscription)
+        for received in self.agreed.receive:
+            room.remove_publication(self._publication_id(received.mid), now)
+        self._worker.release(self.session_id)
+        self._worker.settle(now)
+
+    def on_rtp(self, packet: bytes, now: float) -> None:
+        self._worker.room(self.session.room_id).on_rtp(self.session_id, packet, now)
+
+    def on_rtcp(self, packet: bytes, now: float) -> None:
+        self._worker.room(self.session.room_id).on_rtcp(self.session_id, packet, now)
+
+    def on_connected(self, now: float) -> None:
+        assert self._transport is not None
+        room = self._worker.room(self.session.room_id)
+        for sent in self.agreed.send:
+            self._subscriptions.append(
+                room.add_subscription(
+                    self.session_id,
+                    PeerId(self.session.peer_id),
+                    sent,
+                    self._transport.target,
+                    now,
+                )
+            )
+        self._owner.on_connected(self)
+        self._worker.settle(now)
+
+    def on_closed(self, reason: CloseReason, detail: str) -> None:
+        self._owner.on_connection_ended(self, reason, detail)
+
+    def _publication_id(self, mid: str) -> PublicationId:
+        return PublicationId(f"{self.session_id}/{mid}")

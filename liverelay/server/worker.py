@@ -1,0 +1,121 @@
+"""The media worker: one UDP port and everything whose packets pass through it.
+
+Packets in, packets out, and the deadlines in between. Each burst from the socket, each timer and
+each call from outside ends in `settle`, which sends what the rooms have ready and re-arms the one
+alarm; nothing else sends.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from liverelay.errors import TransportError
+from liverelay.rtp.types import Ssrc
+from liverelay.server.udp import Alarm, UdpPort
+from liverelay.sfu.deadlines import DeadlineQueue
+from liverelay.sfu.room import RoomMedia
+from liverelay.transport.dtls import ServerCertificate
+from liverelay.transport.egress import Egress
+from liverelay.transport.mux import Mux
+
+if TYPE_CHECKING:
+    from liverelay.sfu.types import SessionId
+    from liverelay.transport.counters import TransportCounters
+    from liverelay.transport.peer_transport import MediaSink, PeerTransport, SessionParameters
+    from liverelay.transport.types import StartTask
+
+
+class MediaWorker:
+    """Owns the UDP port, the transports of all sessions and the media of all rooms."""
+
+    def __init__(self, udp: UdpPort, start_task: StartTask) -> None:
+        self.certificate = ServerCertificate()
+        self._udp = udp
+        self._mux = Mux(udp.send, certificate=self.certificate, start_task=start_task)
+        self._egress = Egress(udp.send, self._mux.counters)
+        self._alarm = Alarm(self._on_alarm)
+        self._rooms: dict[str, RoomMedia] = {}
+        self._touched: set[str] = set()
+        self._deadlines: DeadlineQueue[str] = DeadlineQueue()
+        self._transports: dict[SessionId, PeerTransport] = {}
+        self._is_closed = False
+        udp.start(self._mux.receive, self.settle)
+
+    @property
+    def counters(self) -> TransportCounters:
+        return self._mux.counters
+
+    def __len__(self) -> int:
+        """Return how many transports are open."""
+        return len(self._mux)
+
+    def open(
+        self, session_id: SessionId, parameters: SessionParameters, sink: MediaSink, now: float
+    ) -> PeerTransport:
+        """Expect the peer of a new session.
+
+        Raises:
+            TransportError: The port has been closed.
+        """
+        if self._is_closed:
+            raise TransportError("the UDP port is closed")
+        transport = self._mux.open(parameters, sink, now)
+        self._transports[session_id] = transport
+        self._alarm.set(self._mux.deadline())
+        return transport
+
+    def release(self, session_id: SessionId) -> None:
+        """Close a session's transport, if it is open still, and forget it."""
+        self._transports.pop(session_id).close()
+
+    def room(self, room_id: str) -> RoomMedia:
+        """Return the media of a room, to be changed: what comes of it is sent by `settle`."""
+        room = self._rooms.get(room_id)
+        if room is None:
+            local_ssrc = Ssrc(secrets.randbits(32) or 1)
+            room = self._rooms[room_id] = RoomMedia(local_ssrc, cname=secrets.token_hex(8))
+        self._touched.add(room_id)
+        return room
+
+    def forget_room(self, room_id: str) -> None:
+        """Let go of a room without sessions."""
+        self._rooms.pop(room_id, None)
+        self._touched.discard(room_id)
+        self._deadlines.discard(room_id)
+
+    def settle(self, now: float) -> None:
+        """Send what the rooms that were called have ready, and set the alarm."""
+        if self._touched:
+            touched, self._touched = self._touched, set()
+            for room_id in touched:
+                self._settle_room(room_id, self._rooms[room_id], now)
+        for deadline in (self._mux.deadline(), self._deadlines.next()):
+            self._alarm.set(deadline)
+
+    def close(self) -> None:
+        """Stop reading and close every transport; their peers are told."""
+        self._is_closed = True
+        self._alarm.cancel()
+        self._mux.close()
+
+    def close_port(self) -> None:
+        """Close the sockets, once the peers have been told."""
+        self._udp.close()
+
+    def _settle_room(self, room_id: str, room: RoomMedia, now: float) -> None:
+        for fanout in room.flush(now):
+            self._egress.send(fanout)
+        for command in room.take_commands():
+            # A session may have ended since the room decided to write to it.
+            if (transport := self._transports.get(command.session_id)) is not None:
+                transport.send_rtcp(command.data)
+        if (deadline := room.deadline()) is not None:
+            self._deadlines.set(room_id, deadline)
+
+    def _on_alarm(self, now: float) -> None:
+        self._mux.handle_timeout(now)
+        for room_id in self._deadlines.take_due(now):
+            self._rooms[room_id].handle_timeout(now)
+            self._touched.add(room_id)
+        self.settle(now)

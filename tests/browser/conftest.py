@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.browser import CHROMIUM, open_browser, open_page
+from tests.support.live_server import start_server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, Page
+
+    from tests.support.live_server import LiveServer
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is not installed (Debian: apt-get install chromium)")
+    with open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="package")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    data_dir = tmp_path_factory.mktemp("store")
+    started = start_server(data_dir, "--public-address", "127.0.0.1")
+    yield started
+    assert started.stop() == 0
+
+
+@pytest.fixture
+def open_tab(browser: Browser, server: LiveServer) -> Iterator[Callable[[], Page]]:
+    """A function that opens the SDK's test page in a new tab of one window."""
+    context = browser.new_context()
+    yield lambda: open_page(context, server)
+    context.close()
