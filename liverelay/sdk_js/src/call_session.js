@@ -1,0 +1,71 @@
+/** A call between two: sending and receiving on one connection. */
+
+/** @import { SessionMedia, SessionSetup } from './session.js' */
+/** @import { CallOptions } from './options.js' */
+/** @import { LocalMedia } from './local_media.js' */
+
+import { RemoteMedia, show, unshow } from './remote_media.js';
+import { SendingSession } from './sending_session.js';
+
+/** What `LiveRelay.call` resolves to. */
+export class CallSession extends SendingSession {
+  #remote;
+
+  /**
+   * @internal
+   * @param {Omit<SessionSetup, 'createMedia' | 'options'> & { options: CallOptions }} setup
+   */
+  constructor(setup) {
+    const { options, environment } = setup;
+    /** @type {RemoteMedia | undefined} */
+    let remote;
+    super({
+      ...setup,
+      localOptions: options,
+      createMedia: (local, emit) => {
+        remote = new RemoteMedia(environment, options.element, emit);
+        return createMedia({ local, remote, localElement: options.localElement });
+      },
+    });
+    this.#remote = /** @type {RemoteMedia} */ (/** @type {unknown} */ (remote));
+  }
+
+  /** What is received; another object after each reconnection. */
+  get remoteStream() {
+    return this.#remote.stream;
+  }
+}
+
+/**
+ * @param {{ local: LocalMedia, remote: RemoteMedia, localElement?: HTMLMediaElement }} parts
+ * @returns {SessionMedia}
+ */
+function createMedia({ local, remote, localElement }) {
+  return {
+    endpoint: 'call',
+    open: async () => {
+      await local.open();
+      if (localElement) preview(localElement, local.stream);
+    },
+    prepare: (peerConnection) => {
+      remote.collect(peerConnection);
+      local.addTo(peerConnection, { direction: 'sendrecv', always: true });
+    },
+    play: () => remote.play(),
+    release: () => {
+      if (localElement) unshow(localElement, local.stream);
+      remote.release();
+      local.release();
+    },
+  };
+}
+
+/**
+ * @param {HTMLMediaElement} element
+ * @param {MediaStream | undefined} stream
+ */
+function preview(element, stream) {
+  // One's own voice from one's own loudspeaker is an echo.
+  element.muted = true;
+  show(element, stream);
+}

@@ -1,0 +1,206 @@
+/**
+ * One attempt at a session: a peer connection, the HTTP exchange, and the watch over it.
+ *
+ * A connection is used once. Coming back after a loss is a new one; `Session` decides on that.
+ */
+
+/** @import { Environment } from './environment.js' */
+/** @import { Offer } from './protocol.js' */
+
+import { LiveRelayError } from './errors.js';
+import { deleteSession, postOffer } from './protocol.js';
+import { abortable, withTimeout } from './wait.js';
+
+/** Documented: an attempt that takes longer is given up with TIMEOUT. Seconds. */
+const CONNECT_TIMEOUT = 15;
+
+/**
+ * Browsers report `disconnected` after a few seconds without answers and often recover, for
+ * example when a phone changes from Wi-Fi to the mobile network. Seconds.
+ */
+const RECOVERY_TIME = 4;
+
+/** @typedef {'closed' | 'failed'} LossReason `closed`: the server ended it; `failed`: the network. */
+
+export class Connection {
+  #environment;
+  #peerConnection;
+  #watch = new AbortController();
+  /** @type {string | undefined} */
+  #sessionId;
+  /** @type {{ url: string, token: string } | undefined} */
+  #session;
+  #opened = false;
+  /** @type {RTCDtlsTransport | null | undefined} */
+  #dtls;
+  /** @type {(() => void) | undefined} */
+  #cancelRecovery;
+  #resolveConnected = () => {};
+  /** @type {(error: LiveRelayError) => void} */
+  #rejectConnected = () => {};
+  /** @type {(reason: LossReason) => void} */
+  #resolveLost = () => {};
+
+  /**
+   * @param {Environment} environment
+   */
+  constructor(environment) {
+    this.#environment = environment;
+    this.#peerConnection = createPeerConnection(environment);
+    /** @type {Promise<LossReason>} Resolves once, if an established connection is lost. */
+    this.lost = new Promise((resolve) => (this.#resolveLost = resolve));
+  }
+
+  get peerConnection() {
+    return this.#peerConnection;
+  }
+
+  get sessionId() {
+    return this.#sessionId;
+  }
+
+  /**
+   * Resolves when media can flow. The transceivers must have been added.
+   *
+   * @param {Omit<Offer, 'sdp'> & { signal: AbortSignal }} offer
+   */
+  open(offer) {
+    return withTimeout(this.#environment, {
+      seconds: CONNECT_TIMEOUT,
+      signal: offer.signal,
+      work: (signal) => this.#negotiate({ ...offer, signal }),
+    });
+  }
+
+  /**
+   * @param {{ tellServer: boolean }} options
+   */
+  close({ tellServer }) {
+    this.#stopWatching();
+    this.#peerConnection.close();
+    if (tellServer && this.#session) deleteSession(this.#environment, this.#session);
+    this.#session = undefined;
+  }
+
+  /**
+   * @param {Omit<Offer, 'sdp'> & { signal: AbortSignal }} offer
+   */
+  async #negotiate(offer) {
+    const peerConnection = this.#peerConnection;
+    const sdp = await createOffer(peerConnection);
+    // The server is ICE-lite and its answer complete: there are no candidates to wait for.
+    const answer = await postOffer(this.#environment, { ...offer, sdp });
+    this.#sessionId = answer.sessionId;
+    this.#session = { url: answer.url, token: offer.token };
+    if (offer.signal.aborted) {
+      this.close({ tellServer: true });
+      throw offer.signal.reason;
+    }
+    const connected = this.#watchConnection();
+    await applyAnswer(peerConnection, answer.sdp);
+    this.#watchDtls();
+    await abortable(connected, offer.signal);
+  }
+
+  /** @returns {Promise<void>} */
+  #watchConnection() {
+    /** @type {Promise<void>} */
+    const connected = new Promise((resolve, reject) => {
+      this.#resolveConnected = resolve;
+      this.#rejectConnected = reject;
+    });
+    // It may be given up before anyone waits for it.
+    connected.catch(() => undefined);
+    this.#peerConnection.addEventListener('connectionstatechange', () => this.#onChange(), {
+      signal: this.#watch.signal,
+    });
+    return connected;
+  }
+
+  /** The connection's own state does not show in every browser that the server said goodbye. */
+  #watchDtls() {
+    this.#dtls = this.#peerConnection.getTransceivers()[0]?.sender.transport;
+    this.#dtls?.addEventListener('statechange', () => this.#onChange(), {
+      signal: this.#watch.signal,
+    });
+    this.#onChange();
+  }
+
+  #onChange() {
+    const state = this.#peerConnection.connectionState;
+    const dtlsState = this.#dtls?.state;
+    this.#cancelRecovery?.();
+    this.#cancelRecovery = undefined;
+    if (state === 'closed' || dtlsState === 'closed') this.#onLost('closed');
+    else if (state === 'failed' || dtlsState === 'failed') this.#onLost('failed');
+    else if (state === 'connected') this.#onConnected();
+    else if (state === 'disconnected' && this.#opened) {
+      this.#cancelRecovery = this.#environment.startTimer(RECOVERY_TIME, () =>
+        this.#onLost('failed'),
+      );
+    }
+  }
+
+  #onConnected() {
+    this.#opened = true;
+    this.#resolveConnected();
+  }
+
+  /**
+   * @param {LossReason} reason
+   */
+  #onLost(reason) {
+    this.#stopWatching();
+    if (this.#opened) {
+      this.#resolveLost(reason);
+      return;
+    }
+    const message =
+      reason === 'closed'
+        ? 'The server ended the connection'
+        : 'Media could not reach the server: is its UDP port blocked on the way?';
+    this.#rejectConnected(new LiveRelayError(message, { code: 'NETWORK_ERROR' }));
+  }
+
+  #stopWatching() {
+    this.#watch.abort();
+    this.#cancelRecovery?.();
+    this.#cancelRecovery = undefined;
+  }
+}
+
+/**
+ * @param {Environment} environment
+ */
+function createPeerConnection(environment) {
+  try {
+    return environment.createPeerConnection();
+  } catch (cause) {
+    throw new LiveRelayError('This browser has no WebRTC', { code: 'MEDIA_ERROR', cause });
+  }
+}
+
+/**
+ * @param {RTCPeerConnection} peerConnection
+ */
+async function createOffer(peerConnection) {
+  try {
+    await peerConnection.setLocalDescription();
+    return peerConnection.localDescription?.sdp ?? '';
+  } catch (cause) {
+    throw new LiveRelayError('The browser could not make an offer', { code: 'MEDIA_ERROR', cause });
+  }
+}
+
+/**
+ * @param {RTCPeerConnection} peerConnection
+ * @param {string} sdp
+ */
+async function applyAnswer(peerConnection, sdp) {
+  try {
+    await peerConnection.setRemoteDescription({ type: 'answer', sdp });
+  } catch (cause) {
+    const message = "The browser could not use the server's answer";
+    throw new LiveRelayError(message, { code: 'SERVER_ERROR', cause });
+  }
+}

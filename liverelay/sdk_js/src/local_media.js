@@ -1,0 +1,246 @@
+/**
+ * What a session sends: its tracks, their mutes, and what takes a track's place.
+ *
+ * Tracks opened here are stopped here. Tracks of a caller's own stream are never stopped.
+ */
+
+/** @import { Environment } from './environment.js' */
+/** @import { SessionEvents } from './session.js' */
+
+import { captureDevices, captureScreen, mediaError } from './capture.js';
+
+/** @typedef {'audio' | 'video'} Kind */
+
+/**
+ * @typedef {object} LocalMediaOptions
+ * @property {MediaStream} [stream]
+ * @property {boolean | MediaTrackConstraints} [video]
+ * @property {boolean | MediaTrackConstraints} [audio]
+ */
+
+/** @typedef {<K extends keyof SessionEvents>(type: K, detail: SessionEvents[K]) => void} Emit */
+
+export class LocalMedia {
+  #environment;
+  #options;
+  #emit;
+  /** @type {MediaStream | undefined} */
+  #stream;
+  #released = false;
+  /** @type {Set<MediaStreamTrack>} */
+  #captured = new Set();
+  /** @type {Map<Kind, RTCRtpSender>} */
+  #senders = new Map();
+  /** @type {Record<Kind, boolean>} */
+  #muted = { audio: false, video: false };
+  /** @type {{ screen: MediaStreamTrack, camera: MediaStreamTrack | undefined } | undefined} */
+  #sharing;
+
+  /**
+   * @param {Environment} environment
+   * @param {LocalMediaOptions} options
+   * @param {Emit} emit
+   */
+  constructor(environment, options, emit) {
+    this.#environment = environment;
+    this.#options = options;
+    this.#emit = emit;
+  }
+
+  /** What is sent now, for a preview. The object stays the same when a device is switched. */
+  get stream() {
+    return this.#stream;
+  }
+
+  get isScreenShared() {
+    return this.#sharing !== undefined;
+  }
+
+  async open() {
+    const { stream, video = false, audio = false } = this.#options;
+    const source = stream ?? (await this.#capture({ video, audio }));
+    const tracks = [source.getAudioTracks()[0], source.getVideoTracks()[0]].filter(Boolean);
+    for (const track of tracks) {
+      const kind = kindOf(track);
+      this.#muted[kind] = !track.enabled;
+      this.#reportEnd(track);
+    }
+    this.#stream = this.#environment.createMediaStream(tracks);
+  }
+
+  /**
+   * @param {RTCPeerConnection} peerConnection
+   * @param {{ direction: RTCRtpTransceiverDirection, always: boolean }} options `always`: add a
+   *   section for a kind that is not sent as well, since it may be received or come later.
+   */
+  addTo(peerConnection, { direction, always }) {
+    const streams = this.#stream ? [this.#stream] : [];
+    this.#senders.clear();
+    for (const kind of /** @type {Kind[]} */ (['audio', 'video'])) {
+      const track = this.#track(kind);
+      if (!track && !always) continue;
+      const transceiver = peerConnection.addTransceiver(track ?? kind, { direction, streams });
+      this.#senders.set(kind, transceiver.sender);
+    }
+  }
+
+  /**
+   * @param {Kind} kind
+   */
+  isMuted(kind) {
+    return this.#muted[kind];
+  }
+
+  /**
+   * @param {Kind} kind
+   * @param {boolean} muted
+   */
+  setMuted(kind, muted) {
+    this.#muted[kind] = muted;
+    const track = this.#track(kind);
+    if (track) track.enabled = !muted;
+  }
+
+  /**
+   * @param {Kind} kind
+   * @param {string | MediaTrackConstraints} device
+   */
+  async switchDevice(kind, device) {
+    this.#demandSender(kind);
+    const wanted = typeof device === 'string' ? { deviceId: { exact: device } } : device;
+    const previous = kind === 'video' && this.#sharing ? this.#sharing.camera : this.#track(kind);
+    const track = await this.#captureInstead({ [kind]: wanted }, previous);
+    this.#reportEnd(track);
+    if (kind === 'video' && this.#sharing) this.#sharing.camera = track;
+    else await this.#send(kind, track);
+    this.#stop(previous);
+  }
+
+  /**
+   * @param {DisplayMediaStreamOptions} options
+   */
+  async startScreenShare(options) {
+    this.#demandSender('video');
+    const stream = await captureScreen(this.#environment, { video: true, ...options });
+    const screen = this.#own(stream).getVideoTracks()[0];
+    const camera = this.#sharing ? this.#sharing.camera : this.#track('video');
+    this.#stop(this.#sharing?.screen);
+    this.#sharing = { screen, camera };
+    // The browser has a button of its own that ends the sharing.
+    screen.addEventListener('ended', () => void this.#onScreenEnded(screen));
+    await this.#send('video', screen);
+    this.#emit('sourcechange', { source: 'screen' });
+  }
+
+  async stopScreenShare() {
+    if (!this.#sharing) return;
+    const { screen, camera } = this.#sharing;
+    this.#sharing = undefined;
+    await this.#send('video', camera);
+    this.#stop(screen);
+    this.#emit('sourcechange', { source: camera ? 'camera' : 'none' });
+  }
+
+  release() {
+    this.#released = true;
+    this.#sharing = undefined;
+    for (const track of this.#captured) track.stop();
+    this.#captured.clear();
+  }
+
+  /**
+   * @param {MediaStreamTrack} screen
+   */
+  async #onScreenEnded(screen) {
+    if (this.#sharing?.screen === screen) await this.stopScreenShare();
+  }
+
+  /**
+   * @param {Kind} kind
+   */
+  #track(kind) {
+    return kind === 'audio' ? this.#stream?.getAudioTracks()[0] : this.#stream?.getVideoTracks()[0];
+  }
+
+  /**
+   * @param {Kind} kind
+   */
+  #demandSender(kind) {
+    if (!this.#released && this.#senders.has(kind)) return;
+    throw mediaError(`This session sends no ${kind}`);
+  }
+
+  /**
+   * @param {Kind} kind
+   * @param {MediaStreamTrack | undefined} track
+   */
+  async #send(kind, track) {
+    const previous = this.#track(kind);
+    if (previous) this.#stream?.removeTrack(previous);
+    if (track) {
+      track.enabled = !this.#muted[kind];
+      this.#stream?.addTrack(track);
+    }
+    await this.#senders.get(kind)?.replaceTrack(track ?? null);
+  }
+
+  /**
+   * @param {MediaStreamConstraints} constraints
+   * @param {MediaStreamTrack | undefined} previous
+   */
+  async #captureInstead(constraints, previous) {
+    try {
+      return (await this.#capture(constraints)).getTracks()[0];
+    } catch (error) {
+      // Phones open one camera at a time: there, the old one has to go first.
+      const cause = error instanceof Error ? error.cause : undefined;
+      const busy = cause instanceof Error || cause instanceof DOMException ? cause.name : '';
+      if (busy !== 'NotReadableError' || !previous || !this.#captured.has(previous)) throw error;
+      this.#stop(previous);
+      return (await this.#capture(constraints)).getTracks()[0];
+    }
+  }
+
+  /**
+   * @param {MediaStreamConstraints} constraints
+   */
+  async #capture(constraints) {
+    return this.#own(await captureDevices(this.#environment, constraints));
+  }
+
+  /**
+   * @param {MediaStream} stream
+   */
+  #own(stream) {
+    for (const track of stream.getTracks()) this.#captured.add(track);
+    if (this.#released) {
+      // The session was closed while the browser was asking its user.
+      this.release();
+      throw mediaError('The session is closed');
+    }
+    return stream;
+  }
+
+  /**
+   * @param {MediaStreamTrack | undefined} track
+   */
+  #stop(track) {
+    if (track && this.#captured.delete(track)) track.stop();
+  }
+
+  /**
+   * @param {MediaStreamTrack} track
+   */
+  #reportEnd(track) {
+    // Not fired for tracks that are stopped by us: this one was unplugged or taken away.
+    track.addEventListener('ended', () => this.#emit('trackended', { kind: kindOf(track) }));
+  }
+}
+
+/**
+ * @param {MediaStreamTrack} track
+ * @returns {Kind}
+ */
+function kindOf(track) {
+  return track.kind === 'audio' ? 'audio' : 'video';
+}

@@ -1,0 +1,101 @@
+/** What a session that sends adds to one: mutes, device switching, screen sharing. */
+
+/** @import { SessionSetup, SessionMedia } from './session.js' */
+/** @import { LocalMediaOptions } from './local_media.js' */
+
+import { LocalMedia } from './local_media.js';
+import { Session } from './session.js';
+
+/**
+ * @typedef {Omit<SessionSetup, 'createMedia'> & {
+ *   localOptions: LocalMediaOptions,
+ *   createMedia: (local: LocalMedia, emit: import('./local_media.js').Emit) => SessionMedia,
+ * }} SendingSetup
+ */
+
+/** What `publish` and `call` have in common. */
+export class SendingSession extends Session {
+  /** @type {LocalMedia} */
+  #local;
+
+  /**
+   * @internal
+   * @param {SendingSetup} setup
+   */
+  constructor({ localOptions, createMedia, ...setup }) {
+    /** @type {LocalMedia | undefined} */
+    let local;
+    super({
+      ...setup,
+      createMedia: (emit) => {
+        local = new LocalMedia(setup.environment, localOptions, emit);
+        return createMedia(local, emit);
+      },
+    });
+    this.#local = /** @type {LocalMedia} */ (/** @type {unknown} */ (local));
+  }
+
+  /** What is sent, for a preview; the object stays the same when a device is switched. */
+  get localStream() {
+    return this.#local.stream;
+  }
+
+  get isAudioMuted() {
+    return this.#local.isMuted('audio');
+  }
+
+  get isVideoMuted() {
+    return this.#local.isMuted('video');
+  }
+
+  get isScreenShared() {
+    return this.#local.isScreenShared;
+  }
+
+  muteAudio() {
+    this.#local.setMuted('audio', true);
+  }
+
+  unmuteAudio() {
+    this.#local.setMuted('audio', false);
+  }
+
+  muteVideo() {
+    this.#local.setMuted('video', true);
+  }
+
+  unmuteVideo() {
+    this.#local.setMuted('video', false);
+  }
+
+  /**
+   * Sends from another camera. Viewers notice nothing but the new picture.
+   *
+   * @param {string | MediaTrackConstraints} camera A `deviceId`, or for example
+   *   `{ facingMode: 'environment' }`.
+   */
+  async switchCamera(camera) {
+    await this.#local.switchDevice('video', camera);
+  }
+
+  /**
+   * @param {string | MediaTrackConstraints} microphone A `deviceId`, or constraints.
+   */
+  async switchMicrophone(microphone) {
+    await this.#local.switchDevice('audio', microphone);
+  }
+
+  /**
+   * Sends the screen, or the window that the user picks, in place of the camera. The camera stays
+   * open and comes back when the sharing ends, also when it ends by the browser's own button.
+   *
+   * @param {DisplayMediaStreamOptions} [options]
+   */
+  async startScreenShare(options = {}) {
+    await this.#local.startScreenShare(options);
+  }
+
+  async stopScreenShare() {
+    await this.#local.stopScreenShare();
+  }
+}

@@ -1,0 +1,2 @@
+/** The version of this package, of the server it was released with, and of `LiveRelay.VERSION`. */
+export const VERSION = '0.2.0';

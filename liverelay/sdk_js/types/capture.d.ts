@@ -1,0 +1,19 @@
+/** Opening cameras, microphones and screens, with every refusal turned into MEDIA_ERROR. */
+import type { Environment } from './environment.js';
+/** @import { Environment } from './environment.js' */
+import { LiveRelayError } from './errors.js';
+/**
+ * @param {Environment} environment
+ * @param {MediaStreamConstraints} constraints
+ */
+export declare function captureDevices(environment: Environment, constraints: MediaStreamConstraints): Promise<MediaStream>;
+/**
+ * @param {Environment} environment
+ * @param {DisplayMediaStreamOptions} options
+ */
+export declare function captureScreen(environment: Environment, options: DisplayMediaStreamOptions): Promise<MediaStream>;
+/**
+ * @param {string} message
+ * @param {unknown} [cause]
+ */
+export declare function mediaError(message: string, cause?: unknown): LiveRelayError;

@@ -1,0 +1,38 @@
+/**
+ * Everything the SDK takes from the browser, in one place, so that the tests can be the browser.
+ *
+ * Times are seconds. The globals are looked up at each call: importing the package on a server
+ * that only renders pages must not fail.
+ */
+export type Environment = {
+    fetch: (url: string, init: RequestInit) => Promise<Response>;
+    createPeerConnection: () => RTCPeerConnection;
+    createMediaStream: (tracks: MediaStreamTrack[]) => MediaStream;
+    /**
+     * Absent on pages that are not secure.
+     */
+    mediaDevices: () => MediaDevices | undefined;
+    /**
+     * Returns its cancel.
+     */
+    startTimer: (seconds: number, callback: () => void) => () => void;
+    now: () => number;
+    random: () => number;
+    /**
+     * Where `pagehide`, `pageshow` and `online` arrive.
+     */
+    page: EventTarget;
+};
+/**
+ * @typedef {object} Environment
+ * @property {(url: string, init: RequestInit) => Promise<Response>} fetch
+ * @property {() => RTCPeerConnection} createPeerConnection
+ * @property {(tracks: MediaStreamTrack[]) => MediaStream} createMediaStream
+ * @property {() => MediaDevices | undefined} mediaDevices Absent on pages that are not secure.
+ * @property {(seconds: number, callback: () => void) => () => void} startTimer Returns its cancel.
+ * @property {() => number} now
+ * @property {() => number} random
+ * @property {EventTarget} page Where `pagehide`, `pageshow` and `online` arrive.
+ */
+/** @type {Environment} */
+export declare const browserEnvironment: Environment;

@@ -1,0 +1,106 @@
+/**
+ * A session: its state, and the loop that connects it and connects it again.
+ *
+ * `connecting` -> `connected` -> (`connecting` -> `connected`)* -> `disconnected` or `failed`.
+ * `disconnected` means that the page closed it, `failed` that anything else ended it; both are
+ * final. What is sent and received is the business of `SessionMedia`.
+ */
+import type { Environment } from './environment.js';
+import type { Emit } from './local_media.js';
+import { LiveRelayError } from './errors.js';
+export type SessionState = 'connecting' | 'connected' | 'disconnected' | 'failed';
+export type SessionEvents = {
+    statechange: {
+        state: SessionState;
+    };
+    /**
+     * Before each
+     * wait; `delay` is in seconds.
+     */
+    reconnecting: {
+        error: LiveRelayError;
+        attempt: number;
+        delay: number;
+    };
+    /**
+     * The session has failed.
+     */
+    error: {
+        error: LiveRelayError;
+    };
+    /**
+     * It is over, by `close()` or by an error.
+     */
+    ended: {
+        error: LiveRelayError | null;
+    };
+    /**
+     * The browser wants a click before it plays
+     * sound: call `element.play()` in its handler.
+     */
+    playblocked: {
+        element: HTMLMediaElement;
+    };
+    sourcechange: {
+        source: 'camera' | 'screen' | 'none';
+    };
+    /**
+     * A device was unplugged or taken away.
+     */
+    trackended: {
+        kind: 'audio' | 'video';
+    };
+};
+export type SessionOptions = {
+    token: string;
+    onStateChange?: (state: SessionState) => void;
+    signal?: AbortSignal;
+    waitForPublisher?: boolean;
+};
+export type SessionMedia = {
+    endpoint: 'publish' | 'subscribe' | 'call';
+    /**
+     * Before the first attempt.
+     */
+    open: () => Promise<void>;
+    /**
+     * Before each attempt.
+     */
+    prepare: (peerConnection: RTCPeerConnection) => void;
+    /**
+     * After each successful attempt.
+     */
+    play: () => void;
+    release: () => void;
+};
+export type SessionSetup = {
+    server: string;
+    environment: Environment;
+    options: SessionOptions;
+    createMedia: (emit: Emit) => SessionMedia;
+};
+/** What `publish`, `subscribe` and `call` have in common. */
+export declare class Session extends EventTarget {
+    #private;
+    get state(): SessionState;
+    /** Why the session failed; null while it has not. */
+    get error(): LiveRelayError | null;
+    /** Ends the session, here and on the server. Nothing happens if it has ended already. */
+    close(): void;
+    /**
+     * Calls `listener` with each event of this type; what happened is in the event's `detail`.
+     *
+     * @template {keyof SessionEvents} K
+     * @param {K} type
+     * @param {(event: CustomEvent<SessionEvents[K]>) => void} listener
+     */
+    on<K extends keyof SessionEvents>(type: K, listener: (event: CustomEvent<SessionEvents[K]>) => void): this;
+    /**
+     * @template {keyof SessionEvents} K
+     * @param {K} type
+     * @param {(event: CustomEvent<SessionEvents[K]>) => void} listener
+     */
+    off<K extends keyof SessionEvents>(type: K, listener: (event: CustomEvent<SessionEvents[K]>) => void): this;
+    /** How well it goes: bit rates, losses, picture size, and the browser's own report. */
+    stats(): Promise<import("./stats.js").SessionStats>;
+}
