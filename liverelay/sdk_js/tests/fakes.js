@@ -1,0 +1,244 @@
+/** A browser and a server that do what a test says, on a clock that the test moves. */
+
+import { setImmediate } from 'node:timers/promises';
+
+import { LiveRelay } from '../src/index.js';
+
+// Node 18 has no global CustomEvent.
+globalThis.CustomEvent ??= class CustomEvent extends Event {
+  constructor(type, { detail } = {}) {
+    super(type);
+    this.detail = detail;
+  }
+};
+
+/** Lets everything that is ready run. */
+export async function settle() {
+  for (let turn = 0; turn < 8; turn += 1) await setImmediate();
+}
+
+export class FakeTrack extends EventTarget {
+  enabled = true;
+  stopped = false;
+
+  constructor(kind, label = kind) {
+    super();
+    this.kind = kind;
+    this.label = label;
+  }
+
+  stop() {
+    this.stopped = true;
+  }
+}
+
+export class FakeStream {
+  constructor(tracks = []) {
+    this.tracks = [...tracks];
+  }
+
+  getTracks() {
+    return [...this.tracks];
+  }
+
+  getAudioTracks() {
+    return this.tracks.filter(({ kind }) => kind === 'audio');
+  }
+
+  getVideoTracks() {
+    return this.tracks.filter(({ kind }) => kind === 'video');
+  }
+
+  addTrack(track) {
+    this.tracks.push(track);
+  }
+
+  removeTrack(track) {
+    this.tracks = this.tracks.filter((other) => other !== track);
+  }
+}
+
+export class FakePeerConnection extends EventTarget {
+  connectionState = 'new';
+  localDescription = null;
+  transport = Object.assign(new EventTarget(), { state: 'new' });
+  transceivers = [];
+  statistics = new Map();
+
+  addTransceiver(trackOrKind, init) {
+    const sender = { track: null, transport: this.transport };
+    sender.replaceTrack = async (track) => {
+      sender.track = track;
+    };
+    if (typeof trackOrKind !== 'string') sender.track = trackOrKind;
+    const kind = typeof trackOrKind === 'string' ? trackOrKind : trackOrKind.kind;
+    const transceiver = { kind, direction: init.direction, streams: init.streams, sender };
+    this.transceivers.push(transceiver);
+    return transceiver;
+  }
+
+  getTransceivers() {
+    return this.transceivers;
+  }
+
+  async setLocalDescription() {
+    this.localDescription = { type: 'offer', sdp: 'the offer' };
+  }
+
+  async setRemoteDescription(description) {
+    if (description.sdp === 'broken') throw new TypeError('Failed to parse SessionDescription');
+    this.remoteDescription = description;
+  }
+
+  async getStats() {
+    return this.statistics;
+  }
+
+  close() {
+    this.connectionState = 'closed';
+  }
+
+  become(state) {
+    this.connectionState = state;
+    this.dispatchEvent(new Event('connectionstatechange'));
+  }
+
+  /** What a browser shows when the other side says goodbye. */
+  endDtls() {
+    this.transport.state = 'closed';
+    this.transport.dispatchEvent(new Event('statechange'));
+  }
+
+  receive(track) {
+    this.dispatchEvent(Object.assign(new Event('track'), { track }));
+  }
+}
+
+export class FakeElement {
+  srcObject = null;
+  muted = false;
+  playsInline = false;
+  refusal = null;
+  plays = 0;
+
+  async play() {
+    this.plays += 1;
+    if (this.refusal) throw this.refusal;
+  }
+}
+
+export function json(status, body, headers = {}) {
+  return new Response(JSON.stringify(body), { status, headers });
+}
+
+export function refused(status, error, headers = {}) {
+  return () => json(status, { error, message: `Sentence for ${error}` }, headers);
+}
+
+export const unreachable = () => Promise.reject(new TypeError('Failed to fetch'));
+
+/** A browser whose every part can be looked at, and whose server answers what `answers` says. */
+export class FakeBrowser {
+  requests = [];
+  peerConnections = [];
+  /** Used up one by one; then every offer is accepted. */
+  answers = [];
+  captures = [];
+  captureRefusal = null;
+  devices = {
+    getUserMedia: (constraints) => this.#capture('device', constraints),
+    getDisplayMedia: (constraints) => this.#capture('screen', constraints),
+  };
+  /** Whether accepted connections connect by themselves. */
+  connects = true;
+  seconds = 0;
+  #timers = new Set();
+
+  environment = {
+    fetch: (url, init) => this.#fetch(url, init),
+    createPeerConnection: () => {
+      const peerConnection = new FakePeerConnection();
+      this.peerConnections.push(peerConnection);
+      return peerConnection;
+    },
+    createMediaStream: (tracks) => new FakeStream(tracks),
+    mediaDevices: () => this.devices,
+    startTimer: (seconds, callback) => {
+      const timer = { at: this.seconds + seconds, callback };
+      this.#timers.add(timer);
+      return () => this.#timers.delete(timer);
+    },
+    now: () => this.seconds,
+    random: () => 1,
+    page: new EventTarget(),
+  };
+
+  get liveRelay() {
+    return new LiveRelay({ server: 'https://sfu.example', environment: this.environment });
+  }
+
+  get peerConnection() {
+    return this.peerConnections.at(-1);
+  }
+
+  get offers() {
+    return this.requests.filter(({ method }) => method === 'POST');
+  }
+
+  get deletions() {
+    return this.requests.filter(({ method }) => method === 'DELETE');
+  }
+
+  get pendingTimers() {
+    return this.#timers.size;
+  }
+
+  /** Moves the clock, and runs what becomes due on the way in its order. */
+  async advance(seconds) {
+    const end = this.seconds + seconds;
+    await settle();
+    for (let timer = this.#nextTimer(end); timer; timer = this.#nextTimer(end)) {
+      this.seconds = timer.at;
+      this.#timers.delete(timer);
+      timer.callback();
+      await settle();
+    }
+    this.seconds = end;
+    await settle();
+  }
+
+  show(type, persisted) {
+    this.environment.page.dispatchEvent(Object.assign(new Event(type), { persisted }));
+  }
+
+  #nextTimer(end) {
+    const due = [...this.#timers].filter(({ at }) => at <= end);
+    return due.sort((a, b) => a.at - b.at)[0];
+  }
+
+  async #fetch(url, init) {
+    const number = this.offers.length + 1;
+    this.requests.push({ url, ...init, body: init.body && JSON.parse(init.body) });
+    if (init.method === 'DELETE') return new Response(null, { status: 204 });
+    const peerConnection = this.peerConnection;
+    const answer = this.answers.shift();
+    if (answer) return answer(init);
+    if (this.connects) void setImmediate().then(() => peerConnection.become('connected'));
+    return json(200, { sdp: 'the answer', type: 'answer', session_id: `session-${number}` });
+  }
+
+  async #capture(source, constraints) {
+    this.captures.push({ source, ...constraints });
+    const refusal = this.captureRefusal;
+    if (refusal) throw refusal(constraints);
+    const number = this.captures.length;
+    const kinds = ['audio', 'video'].filter((kind) => constraints[kind]);
+    return new FakeStream(kinds.map((kind) => new FakeTrack(kind, `${source} ${number}`)));
+  }
+}
+
+/** All states a session goes through, as `onStateChange` tells them. */
+export function recordStates() {
+  const states = [];
+  return { states, onStateChange: (state) => states.push(state) };
+}

@@ -1,0 +1,257 @@
+/** What is sent: mutes, devices, screens, and every refusal of the browser. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { FakeBrowser, FakeElement, FakeStream, FakeTrack, settle } from './fakes.js';
+
+function publish(browser, options = { video: true, audio: true }) {
+  return browser.liveRelay.publish({ token: 't', ...options });
+}
+
+function sent(browser, kind) {
+  return browser.peerConnection.transceivers.find((section) => section.kind === kind).sender.track;
+}
+
+test('each mute concerns its own kind', async () => {
+  const browser = new FakeBrowser();
+  const session = await publish(browser);
+  const seen = [];
+  const look = () => seen.push([session.isAudioMuted, session.isVideoMuted, sent(browser, 'audio').enabled, sent(browser, 'video').enabled]);
+
+  for (const act of ['unmuteAudio', 'muteAudio', 'muteVideo', 'unmuteAudio', 'unmuteVideo']) {
+    session[act]();
+    look();
+  }
+
+  assert.deepEqual(seen, [
+    [false, false, true, true],
+    [true, false, false, true],
+    [true, true, false, false],
+    [false, true, true, false],
+    [false, false, true, true],
+  ]);
+});
+
+test('a track that is given muted is muted', async () => {
+  const browser = new FakeBrowser();
+  const track = new FakeTrack('audio');
+  track.enabled = false;
+
+  const session = await publish(browser, { stream: new FakeStream([track]) });
+
+  assert.ok(session.isAudioMuted);
+  assert.ok(!session.isVideoMuted);
+});
+
+test('a mute outlives a reconnection and a switch of the device', async () => {
+  const browser = new FakeBrowser();
+  const session = await publish(browser);
+
+  session.muteVideo();
+  browser.peerConnection.become('failed');
+  await browser.advance(1);
+  await session.switchCamera('back');
+
+  assert.ok(session.isVideoMuted);
+  assert.ok(!sent(browser, 'video').enabled);
+});
+
+for (const [name, message] of [
+  ['NotAllowedError', /denied/],
+  ['NotFoundError', /No camera or microphone/],
+  ['NotReadableError', /in use/],
+  ['OverconstrainedError', /not available/],
+  ['WhateverError', /could not be opened/],
+]) {
+  test(`a camera that fails with ${name} is a MEDIA_ERROR, and the server is not asked`, async () => {
+    const browser = new FakeBrowser();
+    browser.captureRefusal = () => new DOMException('x', name);
+
+    await assert.rejects(publish(browser), { code: 'MEDIA_ERROR', message });
+
+    assert.equal(browser.requests.length, 0);
+  });
+}
+
+test('a page without https is told so', async () => {
+  const browser = new FakeBrowser();
+  browser.devices = undefined;
+
+  await assert.rejects(publish(browser), { code: 'MEDIA_ERROR', message: /https.*localhost/ });
+});
+
+test('a browser without WebRTC is a MEDIA_ERROR', async () => {
+  const browser = new FakeBrowser();
+  browser.environment.createPeerConnection = () => {
+    throw new ReferenceError('RTCPeerConnection is not defined');
+  };
+
+  const joining = browser.liveRelay.subscribe({ token: 't', element: new FakeElement() });
+
+  await assert.rejects(joining, { code: 'MEDIA_ERROR', message: /WebRTC/ });
+});
+
+test('constraints are passed on', async () => {
+  const browser = new FakeBrowser();
+
+  await publish(browser, { video: { width: 1280 }, audio: true });
+
+  assert.deepEqual(browser.captures[0], { source: 'device', video: { width: 1280 }, audio: true });
+});
+
+test('switching the camera replaces the track and stops the old one', async () => {
+  const browser = new FakeBrowser();
+  const session = await publish(browser);
+  const old = sent(browser, 'video');
+  const stream = session.localStream;
+
+  await session.switchCamera('back');
+
+  assert.deepEqual(browser.captures[1], { source: 'device', video: { deviceId: { exact: 'back' } } });
+  assert.ok(old.stopped);
+  assert.equal(sent(browser, 'video').label, 'device 2');
+  assert.equal(session.localStream, stream);
+  assert.deepEqual(stream.getVideoTracks(), [sent(browser, 'video')]);
+  assert.equal(browser.offers.length, 1);
+});
+
+test('a track of the page’s own is not stopped by a switch', async () => {
+  const browser = new FakeBrowser();
+  const own = new FakeTrack('video');
+  const given = new FakeStream([own]);
+  const session = await publish(browser, { stream: given });
+
+  await session.switchCamera({ facingMode: 'environment' });
+
+  assert.ok(!own.stopped);
+  assert.deepEqual(given.getTracks(), [own]);
+});
+
+test('a camera that cannot be opened beside the old one is opened after it', async () => {
+  const browser = new FakeBrowser();
+  const session = await publish(browser);
+  const old = sent(browser, 'video');
+  browser.devices.getUserMedia = async () => {
+    if (!old.stopped) throw new DOMException('busy', 'NotReadableError');
+    return new FakeStream([new FakeTrack('video', 'back')]);
+  };
+
+  await session.switchCamera('back');
+
+  assert.equal(sent(browser, 'video').label, 'back');
+});
+
+test('a switch that is refused leaves everything as it was', async () => {
+  const browser = new FakeBrowser();
+  const session = await publish(browser);
+  const old = sent(browser, 'audio');
+  browser.captureRefusal = () => new DOMException('x', 'OverconstrainedError');
+
+  await assert.rejects(session.switchMicrophone('gone'), { code: 'MEDIA_ERROR' });
+
+  assert.equal(sent(browser, 'audio'), old);
+  assert.ok(!old.stopped);
+});
+
+test('a kind that is not sent cannot be switched; in a call it can be added', async () => {
+  const browser = new FakeBrowser();
+  const session = await publish(browser, { audio: true });
+  await assert.rejects(session.switchCamera('front'), { code: 'MEDIA_ERROR', message: /no video/ });
+
+  const call = await browser.liveRelay.call({ token: 't', audio: true, element: new FakeElement() });
+  await call.switchCamera('front');
+
+  assert.equal(sent(browser, 'video').kind, 'video');
+});
+
+test('a device that opens after close is stopped at once', async () => {
+  const browser = new FakeBrowser();
+  const session = await publish(browser);
+  const late = new FakeTrack('video');
+  let allow;
+  browser.devices.getUserMedia = () => new Promise((resolve) => (allow = resolve));
+
+  const switching = session.switchCamera('back');
+  session.close();
+  allow(new FakeStream([late]));
+
+  await assert.rejects(switching, { code: 'MEDIA_ERROR', message: /closed/ });
+  assert.ok(late.stopped);
+});
+
+test('the screen takes the camera’s place and gives it back', async () => {
+  const browser = new FakeBrowser();
+  const session = await publish(browser);
+  const camera = sent(browser, 'video');
+  const sources = [];
+  session.on('sourcechange', ({ detail }) => sources.push(detail.source));
+
+  await session.startScreenShare();
+  const screen = sent(browser, 'video');
+  assert.equal(screen.label, 'screen 2');
+  assert.ok(session.isScreenShared);
+  assert.ok(!camera.stopped);
+  await session.stopScreenShare();
+
+  assert.equal(sent(browser, 'video'), camera);
+  assert.ok(screen.stopped);
+  assert.ok(!session.isScreenShared);
+  assert.deepEqual(sources, ['screen', 'camera']);
+});
+
+test('the browser’s own button ends the sharing', async () => {
+  const browser = new FakeBrowser();
+  const session = await publish(browser);
+  const camera = sent(browser, 'video');
+
+  await session.startScreenShare();
+  sent(browser, 'video').dispatchEvent(new Event('ended'));
+  await settle();
+
+  assert.equal(sent(browser, 'video'), camera);
+  assert.ok(!session.isScreenShared);
+});
+
+test('a camera switched while the screen is shared comes up afterwards', async () => {
+  const browser = new FakeBrowser();
+  const session = await publish(browser);
+
+  await session.startScreenShare();
+  await session.switchCamera('back');
+  assert.equal(sent(browser, 'video').label, 'screen 2');
+  await session.stopScreenShare();
+
+  assert.equal(sent(browser, 'video').label, 'device 3');
+});
+
+test('close while sharing stops camera and screen', async () => {
+  const browser = new FakeBrowser();
+  const session = await publish(browser);
+  const camera = sent(browser, 'video');
+
+  await session.startScreenShare();
+  const screen = sent(browser, 'video');
+  session.close();
+
+  assert.ok(camera.stopped && screen.stopped);
+});
+
+test('a browser that cannot share the screen says so', async () => {
+  const browser = new FakeBrowser();
+  const session = await publish(browser);
+  delete browser.devices.getDisplayMedia;
+
+  await assert.rejects(session.startScreenShare(), { code: 'MEDIA_ERROR', message: /share/ });
+});
+
+test('an unplugged device is told', async () => {
+  const browser = new FakeBrowser();
+  const session = await publish(browser);
+  const ended = [];
+  session.on('trackended', ({ detail }) => ended.push(detail.kind));
+
+  sent(browser, 'audio').dispatchEvent(new Event('ended'));
+
+  assert.deepEqual(ended, ['audio']);
+});
