@@ -33,7 +33,9 @@ export function notify(message) {
 
 export function setStatus(text, tone) {
   const status = byId('status');
-  status.textContent = text;
+  // Screen readers read out each change of a `status`, and would do so for every second of a clock.
+  status.setAttribute('role', tone === 'live' ? 'timer' : 'status');
+  if (status.textContent !== text) status.textContent = text;
   if (tone) status.dataset.tone = tone;
   else delete status.dataset.tone;
 }

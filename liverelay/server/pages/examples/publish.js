@@ -12,6 +12,7 @@ const { token, watch } = linkParameters();
 const mutes = new MuteButtons();
 const studio = new Studio(draw);
 let session = null;
+let live = false;
 let startedAt = 0;
 
 if (token) {
@@ -46,11 +47,10 @@ async function start() {
 }
 
 function onStateChange(state) {
+  live = state === 'connected';
   if (state === 'connecting') setStatus(startedAt ? 'Reconnecting…' : 'Connecting…', 'busy');
-  if (state === 'connected') {
-    startedAt ||= Date.now();
-    drawClock();
-  }
+  if (live) startedAt ||= Date.now();
+  drawClock();
   if (state === 'disconnected' || state === 'failed') {
     if (state === 'failed' && startedAt) {
       notify({ title: 'You are not live any more', text: 'The connection ended. Go live again if you like.' });
@@ -76,12 +76,8 @@ function draw(stream) {
 }
 
 function drawClock() {
-  if (session?.state !== 'connected' && !startedAt) return;
-  if (session && session.state !== 'connected') return;
+  if (!live) return;
   const seconds = Math.floor((Date.now() - startedAt) / 1000);
   const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
-  const clock = parts.map((part) => String(part).padStart(2, '0')).join(':');
-  setStatus(`Live ${clock}`, 'live');
-  // Read out once, not every second.
-  byId('status').setAttribute('role', 'timer');
+  setStatus(`Live ${parts.map((part) => String(part).padStart(2, '0')).join(':')}`, 'live');
 }

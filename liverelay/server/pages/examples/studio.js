@@ -128,7 +128,7 @@ export class MuteButtons {
   #draw(kind, button, [mute, unmute]) {
     const muted = this.#isMuted(kind);
     button.disabled = !this.#track(kind);
-    button.setAttribute('aria-pressed', String(muted));
+    button.toggleAttribute('data-muted', muted);
     button.lastChild.textContent = ` ${muted ? unmute : mute}`;
   }
 }

@@ -103,8 +103,8 @@ function setSound(on) {
 
 function drawSound() {
   byId('mute').disabled = !wasConnected;
-  byId('mute').setAttribute('aria-pressed', String(video.muted));
-  byId('mute-label').textContent = video.muted ? 'Sound off' : 'Sound on';
+  byId('mute').toggleAttribute('data-muted', video.muted);
+  byId('mute-label').textContent = video.muted ? 'Unmute' : 'Mute';
   byId('sound-on').hidden = !video.muted || !wasConnected;
 }
 
