@@ -32,12 +32,12 @@ async function join() {
     await lr.subscribe({ token, element: video, onStateChange });
   } catch (error) {
     const nobodyIsLive = error.code === 'SERVER_ERROR' && error.httpStatus === 404;
-    if (nobodyIsLive) waitForPublisher();
+    if (nobodyIsLive) askAgainSoon();
     else stopWith(explain(error));
   }
 }
 
-function waitForPublisher() {
+function askAgainSoon() {
   setStatus('Waiting', 'busy');
   cover('Nobody is live yet', 'This page starts by itself as soon as they are. You can leave it open.');
   setTimeout(join, ASK_AGAIN_MS);
