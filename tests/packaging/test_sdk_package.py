@@ -33,12 +33,26 @@ CHROMIUM_FLAGS = [
     "--disable-background-networking",
 ]
 
+
+def node_version() -> tuple[int, ...]:
+    """(0,) where there is none."""
+    node = shutil.which("node")
+    if node is None:
+        return (0,)
+    printed = subprocess.run([node, "--version"], capture_output=True, text=True, check=True)
+    return tuple(int(part) for part in printed.stdout.strip().lstrip("v").split("."))
+
+
 needs_npm = pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
 needs_tools = pytest.mark.skipif(
     shutil.which("npm") is None or not (SDK / "node_modules").is_dir(),
     reason="npm or the SDK's development tools are not installed (make dev)",
 )
 needs_chromium = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed")
+
+needs_vite = pytest.mark.skipif(
+    node_version() < (20, 19), reason="Vite needs Node.js 20.19 or later"
+)
 
 CONSUMER = """
 import { LiveRelay, LiveRelayError, type PublishSession } from '@liverelay/sdk';
@@ -155,7 +169,7 @@ def test_packed_package_holds_sources_types_and_script_only(tarball: Path) -> No
     ).stdout.split()
 
     tops = {name.split("/")[1] for name in listing}
-    assert tops == {"README.md", "liverelay.js", "package.json", "src", "types"}
+    assert tops == {"LICENSE", "README.md", "liverelay.js", "package.json", "src", "types"}
     assert "package/types/index.d.ts" in listing
 
 
@@ -178,6 +192,7 @@ def test_types_of_the_package_accept_what_is_documented_and_nothing_else(project
 
 
 @needs_tools
+@needs_vite
 @needs_chromium
 @pytest.mark.browser
 @pytest.mark.slow
