@@ -105,10 +105,11 @@ class MediaService:
             RefusedError: `invalid_sdp`, `session_ended`, `room_full`, `no_publisher_available`,
                 `codec_mismatch`, `unavailable` or `peer_connection_failed`.
         """
+        session = Session(str(uuid.uuid4()), kind, claims, opened_at=now())
         try:
             offer = parse_offer(sdp)
             self._sessions.check_resumption(previous_session_id, claims)
-            self._sessions.check_admission(kind, claims, room)
+            self._sessions.check_admission(session, room)
             credentials = IceCredentials.generate()
             agreed = answer(
                 offer,
@@ -130,9 +131,8 @@ class MediaService:
             raise RefusedError(ErrorCode.CODEC_MISMATCH, str(error)) from None
         except SdpError as error:
             raise RefusedError(ErrorCode.INVALID_SDP, str(error)) from None
-        for replaced in self._sessions.replaced_by(kind, claims):
+        for replaced in self._sessions.replaced_by(session):
             self.close(replaced, CloseReason.REPLACED)
-        session = Session(str(uuid.uuid4()), kind, claims, opened_at=now())
         self._open(session, agreed, credentials)
         return Joined(agreed.sdp, session.session_id)
 

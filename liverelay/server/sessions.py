@@ -44,10 +44,6 @@ class SessionKind(StrEnum):
         """Whether the peer receives media from the server."""
         return self is not SessionKind.PUBLISH
 
-    def replaces(self, other: SessionKind) -> bool:
-        """Return whether a peer's new session of this kind takes the place of one of `other`."""
-        return (self.sends and other.sends) or (self.receives and other.receives)
-
 
 class SessionState(StrEnum):
     """Where a session is in its life."""
@@ -89,6 +85,21 @@ class Session:
         return self.claims.room_id
 
     @property
+    def is_exclusive(self) -> bool:
+        """Whether the peer has one session of its kind at most.
+
+        Not so for viewers: a backend may hand one subscribe token to all of them, as the
+        documentation's own example does, and none of them may push out another (docs/adr/004).
+        """
+        return self.claims.role is not Role.SUBSCRIBE
+
+    def replaces(self, other: Session) -> bool:
+        """Return whether `other` has to go when this session of the same peer begins."""
+        return self.is_exclusive and (
+            (self.kind.sends and other.kind.sends) or (self.kind.receives and other.kind.receives)
+        )
+
+    @property
     def is_connected(self) -> bool:
         return self.state is SessionState.CONNECTED
 
@@ -123,14 +134,14 @@ class SessionRegistry:
         return tuple(self._rooms.get(room_id, {}).values())
 
     def subscriber_total(self) -> int:
-        """Return how many peers receive, over all rooms."""
-        return sum(self.subscriber_count(room_id) for room_id in self._rooms)
+        """Return how many connected sessions receive, over all rooms."""
+        return sum(s.is_connected and s.kind.receives for s in self._sessions.values())
 
     def publisher_count(self, room_id: str) -> int:
-        return _peers(s for s in self.in_room(room_id) if s.is_connected and s.kind.sends)
+        return sum(s.is_connected and s.kind.sends for s in self.in_room(room_id))
 
     def subscriber_count(self, room_id: str) -> int:
-        return _peers(s for s in self.in_room(room_id) if s.is_connected and s.kind.receives)
+        return sum(s.is_connected and s.kind.receives for s in self.in_room(room_id))
 
     def counts(self) -> dict[str, tuple[int, int]]:
         """Return publishers and subscribers of each room that has sessions."""
@@ -139,12 +150,12 @@ class SessionRegistry:
             for room_id in self._rooms
         }
 
-    def replaced_by(self, kind: SessionKind, claims: Claims) -> list[Session]:
-        """Return the peer's own sessions that a new one of `kind` takes the place of."""
+    def replaced_by(self, session: Session) -> list[Session]:
+        """Return the peer's own sessions whose place a new one takes."""
         return [
-            session
-            for session in self.in_room(claims.room_id)
-            if session.peer_id == claims.sub and kind.replaces(session.kind)
+            other
+            for other in self.in_room(session.room_id)
+            if other.peer_id == session.peer_id and session.replaces(other)
         ]
 
     def check_resumption(self, previous_session_id: object, claims: Claims) -> None:
@@ -162,23 +173,23 @@ class SessionRegistry:
         if session.close_reason in (CloseReason.KICKED, CloseReason.REPLACED):
             raise RefusedError(ErrorCode.SESSION_ENDED, session.close_reason.value)
 
-    def check_admission(self, kind: SessionKind, claims: Claims, room: Room) -> None:
-        """Check that the peer may join as `kind`.
+    def check_admission(self, session: Session, room: Room) -> None:
+        """Check that a new session may be added.
 
         Raises:
             RefusedError: `room_full`, `no_publisher_available`, or `unavailable` if the server
                 has as many sessions as it may.
         """
-        others = [s for s in self.in_room(room.room_id) if s.peer_id != claims.sub]
-        if kind is SessionKind.SUBSCRIBE:
-            if not any(session.kind.sends for session in others):
+        others = [s for s in self.in_room(room.room_id) if s.peer_id != session.peer_id]
+        if session.kind is SessionKind.SUBSCRIBE:
+            if not any(other.kind.sends for other in others):
                 raise RefusedError(ErrorCode.NO_PUBLISHER_AVAILABLE)
         elif room.room_type is RoomType.BROADCAST:
-            if any(session.kind.sends for session in others):
+            if any(other.kind.sends for other in others):
                 raise RefusedError(ErrorCode.ROOM_FULL)
         elif _peers(s for s in others if s.claims.role is not Role.SUBSCRIBE) >= _CALL_SIZE:
             raise RefusedError(ErrorCode.ROOM_FULL, "Call already has two peers")
-        if len(self._sessions) - len(self.replaced_by(kind, claims)) >= self._max_sessions:
+        if len(self._sessions) - len(self.replaced_by(session)) >= self._max_sessions:
             raise RefusedError(
                 ErrorCode.UNAVAILABLE, "Server has as many sessions as it may", retry_after=5
             )

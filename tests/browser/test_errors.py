@@ -84,8 +84,10 @@ def test_server_that_is_not_there_is_a_network_error(open_tab: Callable[[], Page
 def test_refused_camera_is_a_media_error(server: LiveServer, open_tab: Callable[[], Page]) -> None:
     page = open_tab()
     page.evaluate(
-        """navigator.mediaDevices.getUserMedia = async () => {
-          throw new DOMException('Permission denied', 'NotAllowedError');
+        """() => {
+          navigator.mediaDevices.getUserMedia = async () => {
+            throw new DOMException('Permission denied', 'NotAllowedError');
+          };
         }"""
     )
 

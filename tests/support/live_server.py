@@ -33,14 +33,14 @@ class LiveServer:
         self, method: str, path: str, body: object = None, *, bearer: str | None = None
     ) -> tuple[int, Any]:
         """Return status and decoded JSON (None without a body); the API key unless `bearer`."""
-        request = urllib.request.Request(  # noqa: S310
+        request = urllib.request.Request(
             self.url + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {bearer or self.key}"},
         )
         try:
-            with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=10) as response:
                 raw, status = response.read(), response.status
         except urllib.error.HTTPError as error:
             with error:

@@ -1,1 +1,0 @@
-"""What is forwarded to whom, pure: no I/O, no clock, no random number."""
