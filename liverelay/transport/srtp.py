@@ -1,0 +1,157 @@
+"""Protecting and unprotecting packets with the SRTP sessions that a DTLS handshake gave.
+
+`pylibsrtp.Session` refuses packets of more than 1,356 bytes, which encoders do send, and allocates
+per call. So libsrtp is called as pylibsrtp itself calls it, on a buffer made once. This is the one
+file that uses pylibsrtp's private names; a test of it fails when they move.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pylibsrtp._binding import ffi, lib  # type: ignore[import-not-found]
+
+from liverelay.errors import RemoteError
+from liverelay.transport.counters import DropReason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pylibsrtp import Session
+
+# More than any datagram on a path of 1,500 bytes, with room for what protection adds.
+MAX_PACKET_SIZE = 2048
+
+# SRTP_MAX_TRAILER_LEN and the SRTCP index, in libsrtp's srtp.h: what `protect` may write past the
+# end of the packet.
+MAX_TRAILER_SIZE = 4 + 16 + 128
+
+# Each SSRC is a stream with keys and replay window inside libsrtp, which looks them up one by one.
+# A publisher has eight or so; the rest is for tracks that are replaced during a long session.
+MAX_INBOUND_SSRCS = 64
+
+_STATUS_OK = 0
+# `srtp_err_status_t` in libsrtp's srtp.h; whatever is not here is a packet it cannot read.
+_REASONS = {
+    7: DropReason.SRTP_UNAUTHENTICATED,
+    9: DropReason.SRTP_REPLAYED,
+    10: DropReason.SRTP_REPLAYED,
+    26: DropReason.SRTP_REPLAYED,
+}
+
+
+class RejectedPacketError(RemoteError):
+    """A packet is not what the holder of the keys sent, or not for the first time."""
+
+    def __init__(self, reason: DropReason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+class UnprotectableError(Exception):
+    """A packet of ours cannot be protected: too long, or older than the replay window."""
+
+
+class SrtpInbound:
+    """Opens what one peer sends; each SSRC has a replay window of 1,024 packets."""
+
+    __slots__ = ("_buffer", "_length", "_packet", "_session", "_srtp", "_ssrcs")
+
+    def __init__(self, session: Session) -> None:
+        self._session = session  # keeps `_srtp` alive
+        self._srtp = _pointer(session)
+        self._packet = ffi.new("char[]", MAX_PACKET_SIZE)
+        self._buffer = ffi.buffer(self._packet)
+        self._length = ffi.new("int *")
+        self._ssrcs: set[bytes] = set()
+
+    def unprotect_rtp(self, datagram: bytes) -> bytes:
+        """Return the plain RTP packet.
+
+        Raises:
+            RejectedPacketError: It fails authentication, is a replay, or is no RTP packet.
+        """
+        return self._unprotect(datagram, datagram[8:12], lib.srtp_unprotect)
+
+    def unprotect_rtcp(self, datagram: bytes) -> bytes:
+        """Return the plain RTCP compound.
+
+        Raises:
+            RejectedPacketError: It fails authentication, is a replay, or is no RTCP packet.
+        """
+        return self._unprotect(datagram, datagram[4:8], lib.srtp_unprotect_rtcp)
+
+    def _unprotect(self, datagram: bytes, ssrc: bytes, unprotect: Callable[..., int]) -> bytes:
+        size = len(datagram)
+        if size > MAX_PACKET_SIZE:
+            raise RejectedPacketError(DropReason.SRTP_OVERSIZE)
+        is_new = ssrc not in self._ssrcs
+        if is_new and len(self._ssrcs) >= MAX_INBOUND_SSRCS:
+            raise RejectedPacketError(DropReason.SRTP_TOO_MANY_SSRCS)
+        buffer, length = self._buffer, self._length
+        buffer[:size] = datagram
+        length[0] = size
+        status = unprotect(self._srtp, self._packet, length)
+        if status != _STATUS_OK:
+            raise RejectedPacketError(_REASONS.get(status, DropReason.SRTP_MALFORMED))
+        if is_new:
+            self._ssrcs.add(ssrc)
+        plain: bytes = buffer[: length[0]]
+        return plain
+
+
+class SrtpOutbound:
+    """Seals what one peer is sent."""
+
+    __slots__ = ("_session", "srtp")
+
+    def __init__(self, session: Session) -> None:
+        self._session = session  # keeps `srtp` alive
+        self.srtp = _pointer(session)
+
+
+class SrtpSealer:
+    """A buffer in which packets are laid out and sealed, one at a time, for any peer.
+
+    `view` is the packet being made. What a `seal_` method returns is valid until the next packet is
+    laid out.
+    """
+
+    __slots__ = ("_length", "_packet", "view")
+
+    def __init__(self) -> None:
+        self._packet = ffi.new("char[]", MAX_PACKET_SIZE + MAX_TRAILER_SIZE)
+        self._length = ffi.new("int *")
+        self.view = memoryview(ffi.buffer(self._packet)).cast("B")
+
+    def seal_rtp(self, outbound: SrtpOutbound, size: int) -> memoryview:
+        """Protect the RTP packet that fills the first `size` bytes of `view`.
+
+        Raises:
+            UnprotectableError: libsrtp refuses it.
+        """
+        return self._seal(outbound, size, lib.srtp_protect)
+
+    def seal_rtcp(self, outbound: SrtpOutbound, compound: bytes) -> memoryview:
+        """Protect an RTCP compound.
+
+        Raises:
+            UnprotectableError: libsrtp refuses it.
+        """
+        size = len(compound)
+        if size > MAX_PACKET_SIZE:
+            raise UnprotectableError("RTCP compound is too long")
+        self.view[:size] = compound
+        return self._seal(outbound, size, lib.srtp_protect_rtcp)
+
+    def _seal(self, outbound: SrtpOutbound, size: int, protect: Callable[..., int]) -> memoryview:
+        length = self._length
+        length[0] = size
+        status = protect(outbound.srtp, self._packet, length)
+        if status != _STATUS_OK:
+            raise UnprotectableError(f"libsrtp status {status}")
+        return self.view[: length[0]]
+
+
+def _pointer(session: Session) -> Any:  # noqa: ANN401 cffi's pointers have no type
+    return session._srtp[0]  # noqa: SLF001 pylibsrtp has no public way to its `srtp_t`
