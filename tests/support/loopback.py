@@ -66,9 +66,8 @@ class LoopbackServer:
         family = socket.AF_INET6 if ":" in ip else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
-        self.mux = Mux(
-            self._socket.sendto, certificate=self.certificate, start_task=self._start_task
-        )
+        self.sendto = self._socket.sendto
+        self.mux = Mux(self.sendto, certificate=self.certificate, start_task=self._start_task)
 
     @property
     def address(self) -> tuple[str, int]:
@@ -96,6 +95,12 @@ class LoopbackServer:
         """Wait for the tasks of closed sessions."""
         while self._tasks:
             await asyncio.gather(*self._tasks)
+
+    async def cancel_tasks(self) -> None:
+        """End the tasks as the server's `TaskSet` does when it is closed."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def open(
         self,
