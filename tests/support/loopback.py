@@ -131,7 +131,7 @@ class LoopbackServer:
         now = self._loop.time()
         try:
             while True:
-                self.mux.receive(*self._socket.recvfrom(2048), now)
+                self.mux.receive(*self._socket.recvfrom(4096), now)
         except BlockingIOError:
             pass
         self.received.set()
