@@ -10,26 +10,13 @@ from liverelay.transport.egress import Egress, EgressTarget
 from liverelay.transport.srtp import MAX_PACKET_SIZE, SrtpInbound, SrtpOutbound
 from tests.support.fanout import Burst, Copy, Packet
 from tests.support.srtp import inbound_session, outbound_session
+from tests.support.wire import Wire
 
 if TYPE_CHECKING:
     from liverelay.transport.types import Address
 
 HOME: Address = ("192.0.2.1", 4000)
 PACKET = struct.pack("!BBHII", 0x90, 96, 10, 3000, 1) + b"\xbe\xde\0\1\x10\x01\0\0" + b"payload"
-
-
-class Wire:
-    """A socket that keeps what is sent, and refuses what comes after `room` datagrams."""
-
-    def __init__(self, room: int = 100, error: type[OSError] = BlockingIOError) -> None:
-        self.sent: list[tuple[bytes, Address]] = []
-        self._room = room
-        self._error = error
-
-    def send(self, datagram: bytes | memoryview, address: Address) -> None:
-        if len(self.sent) >= self._room:
-            raise self._error
-        self.sent.append((bytes(datagram), address))
 
 
 def target(address: Address | None = HOME) -> EgressTarget:
