@@ -1,0 +1,1 @@
+"""Codec payload headers, read only as far as forwarding needs: does a frame stand on its own?"""

@@ -1,0 +1,52 @@
+import pytest
+
+from liverelay.rtp.payload.h265 import is_keyframe
+
+
+def nal(nal_type: int, *rest: int) -> bytes:
+    return bytes((nal_type << 1, 0x01, *rest))
+
+
+def aggregate(*nal_units: bytes) -> bytes:
+    return nal(48) + b"".join(len(unit).to_bytes(2) + unit for unit in nal_units)
+
+
+VPS = nal(32, 0x0C)
+SPS = nal(33, 0x01)
+PPS = nal(34, 0xC1)
+IDR = nal(19, 0xAF)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        VPS,
+        SPS,
+        IDR,
+        nal(21, 0x80),
+        aggregate(PPS, VPS),
+        aggregate(PPS, IDR),
+        nal(49, 0x80 | 19, 0x80),
+    ],
+)
+def test_payload_a_decoder_can_start_with_is_a_keyframe(payload: bytes) -> None:
+    assert is_keyframe(payload)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(nal(19), id="NAL header only"),
+        pytest.param(nal(1, 0x80), id="inter slice"),
+        pytest.param(nal(19, 0x2F), id="second slice of an IDR picture"),
+        pytest.param(PPS, id="picture parameter set"),
+        pytest.param(aggregate(PPS), id="aggregate without one"),
+        pytest.param(aggregate(VPS)[:6], id="aggregate cut short"),
+        pytest.param(aggregate(nal(32), PPS), id="empty parameter set in an aggregate"),
+        pytest.param(nal(49, 19, 0x80), id="later fragment"),
+        pytest.param(nal(49, 0x80 | 19), id="fragment without a slice"),
+    ],
+)
+def test_anything_else_is_not(payload: bytes) -> None:
+    assert not is_keyframe(payload)

@@ -1,0 +1,54 @@
+import pytest
+
+from liverelay.errors import MalformedPacketError
+from liverelay.rtp.rtcp.compound import UnknownRtcp, parse_compound
+from liverelay.rtp.rtcp.feedback import PictureLossIndication
+from liverelay.rtp.rtcp.reports import Goodbye, ReceiverReport
+from tests.support.packets import MEDIA, SENDER
+
+REPORT = ReceiverReport(SENDER)
+PLI = PictureLossIndication(SENDER, MEDIA)
+
+
+def test_packets_are_read_in_order() -> None:
+    assert parse_compound(REPORT.serialize() + PLI.serialize()) == (REPORT, PLI)
+
+
+def test_feedback_alone_is_accepted_as_reduced_size_rtcp() -> None:
+    assert parse_compound(PLI.serialize()) == (PLI,)
+
+
+@pytest.mark.parametrize(
+    ("packet_type", "count_or_format"), [(207, 0), (204, 3), (205, 15), (206, 2)]
+)
+def test_type_or_format_that_nobody_acts_on_is_unknown(
+    packet_type: int, count_or_format: int
+) -> None:
+    data = bytes((0x80 | count_or_format, packet_type, 0, 1)) + b"body"
+
+    assert parse_compound(data) == (UnknownRtcp(packet_type, count_or_format, b"body"),)
+
+
+def test_padding_is_removed() -> None:
+    data = b"\xa1\xcb\x00\x02" + MEDIA.to_bytes(4) + b"\x00\x00\x00\x04"
+
+    assert parse_compound(data) == (Goodbye((MEDIA,)),)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"\x80", id="one byte"),
+        pytest.param(b"\x80\xc9\x00\x02" + bytes(4), id="longer than its datagram"),
+        pytest.param(b"\x40\xc9\x00\x01" + bytes(4), id="version 1"),
+        pytest.param(REPORT.serialize() + b"\x80", id="a byte behind"),
+        pytest.param(b"\xa0\xcb\x00\x00", id="padding without room"),
+        pytest.param(b"\xa0\xcb\x00\x01" + bytes(4), id="padding of 0"),
+        pytest.param(b"\xa0\xcb\x00\x01\x00\x00\x00\x03", id="padding of 3"),
+        pytest.param(b"\xa0\xcb\x00\x01\x00\x00\x00\x08", id="padding over the header"),
+    ],
+)
+def test_wrong_length_is_malformed(data: bytes) -> None:
+    with pytest.raises(MalformedPacketError):
+        parse_compound(data)
