@@ -8,7 +8,7 @@ is the plain form, one system call per copy.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from liverelay.transport.srtp import MAX_PACKET_SIZE, SrtpSealer, UnprotectableError
 
@@ -49,10 +49,13 @@ class Template(Protocol):
 
 
 class OutboundStream(Protocol):
-    """One viewer's copy of a stream; the offsets turn the publisher's numbers into its own."""
+    """One viewer's copy of a stream; the offsets turn the publisher's numbers into its own.
+
+    `target` is the session's `EgressTarget`; the media layer carries it without knowing the type.
+    """
 
     @property
-    def target(self) -> EgressTarget: ...
+    def target(self) -> object: ...
     @property
     def ssrc(self) -> int: ...
     @property
@@ -67,7 +70,7 @@ class Fanout(Protocol):
     @property
     def templates(self) -> Sequence[Template]: ...
     @property
-    def subscriptions(self) -> Iterable[OutboundStream]: ...
+    def streams(self) -> Iterable[OutboundStream]: ...
 
 
 class Egress:
@@ -81,8 +84,8 @@ class Egress:
     def send(self, fanout: Fanout) -> None:
         templates = [t for t in fanout.templates if len(t.packet) <= MAX_PACKET_SIZE]
         oversize = len(fanout.templates) - len(templates)
-        for stream in fanout.subscriptions:
-            target = stream.target
+        for stream in fanout.streams:
+            target = cast("EgressTarget", stream.target)
             self._counters.unsent_failed += oversize
             if target.outbound is None or target.address is None:
                 self._counters.unsent_unready += len(templates)

@@ -284,7 +284,7 @@ async def test_egress_numbers_each_viewers_copies(profile: bytes) -> None:
         egress.send(
             Burst(
                 templates=[Packet(rtp(9, big), 9, 3000), Packet(rtp(10, b"x"), 10, 6000)],
-                subscriptions=[Copy(target, ssrc=i) for i, target in enumerate(targets)],
+                streams=[Copy(target, ssrc=i) for i, target in enumerate(targets)],
             )
         )
 

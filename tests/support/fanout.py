@@ -27,4 +27,4 @@ class Packet:
 @dataclass(frozen=True)
 class Burst:
     templates: list[Packet]
-    subscriptions: list[Copy]
+    streams: list[Copy]
