@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
@@ -47,7 +47,7 @@ class IceCredentials:
     """The user fragment and password of one end's ICE agent."""
 
     ufrag: str
-    pwd: str
+    pwd: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

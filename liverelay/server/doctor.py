@@ -18,10 +18,10 @@ from liverelay.server.tasks import TaskSet
 from liverelay.server.udp import BUFFER_SIZE, UdpPort
 from liverelay.transport.addresses import IpAddress, announced_addresses, only_local
 from liverelay.transport.dtls import ServerCertificate
-from liverelay.transport.ice import IceCredentials
+from liverelay.transport.ice import generate_credentials
 from liverelay.transport.mux import Mux
 from liverelay.transport.peer_transport import SessionParameters
-from liverelay.transport.self_check import SelfCheck
+from liverelay.transport.probe import BindingProbe
 
 if TYPE_CHECKING:
     from liverelay.config import Settings
@@ -106,18 +106,18 @@ async def _check_addresses(udp: UdpPort, addresses: list[IpAddress]) -> list[Fin
 
 async def _check_address(mux: Mux, address: IpAddress, port: int) -> Finding:
     loop = asyncio.get_running_loop()
-    credentials = IceCredentials.generate()
+    credentials = generate_credentials()
     parameters = SessionParameters(credentials, setup="passive", fingerprints=())
     mux.open(parameters, _NoMedia(), loop.time())
-    check = SelfCheck(credentials)
+    binding = BindingProbe(credentials)
     family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
     name = f"media on {address}"
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         probe.setblocking(False)
         try:
             async with asyncio.timeout(_CHECK_TIMEOUT):
-                await loop.sock_sendto(probe, check.request, (str(address), port))
-                while not check.is_answered_by(await loop.sock_recv(probe, 2048)):
+                await loop.sock_sendto(probe, binding.request, (str(address), port))
+                while not binding.reflexive_address(await loop.sock_recv(probe, 2048)):
                     pass
         except TimeoutError:
             return Finding(

@@ -22,7 +22,6 @@ from liverelay.errors import (
 from liverelay.rtp.types import Ssrc
 from liverelay.sdp.answer import Answer, LocalEnd, Purpose, SectionSsrcs, answer
 from liverelay.sdp.connection import Fingerprint
-from liverelay.sdp.connection import IceCredentials as SdpCredentials
 from liverelay.sdp.offer import parse_offer
 from liverelay.sdp.parameters import MediaKind
 from liverelay.server.context import now
@@ -35,13 +34,13 @@ from liverelay.server.sessions import (
     SessionState,
 )
 from liverelay.transport.counters import CloseReason as ConnectionEnd
-from liverelay.transport.ice import IceCredentials
+from liverelay.transport.ice import generate_credentials
 from liverelay.transport.peer_transport import SessionParameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence, Set
 
-    from liverelay.sdp.connection import Candidate
+    from liverelay.sdp.connection import Candidate, IceCredentials
     from liverelay.server.worker import MediaWorker
     from liverelay.store.records import Room
     from liverelay.tokens import Claims
@@ -110,7 +109,7 @@ class MediaService:
             offer = parse_offer(sdp)
             self._sessions.check_resumption(previous_session_id, claims)
             self._sessions.check_admission(session, room)
-            credentials = IceCredentials.generate()
+            credentials = generate_credentials()
             agreed = answer(
                 offer,
                 self._local_end(credentials),
@@ -206,7 +205,7 @@ class MediaService:
         algorithm, value = self._worker.certificate.fingerprint
         ssrcs = iter(_draw_ssrcs(2 * len(MediaKind)))
         return LocalEnd(
-            ice=SdpCredentials(credentials.ufrag, credentials.pwd),
+            ice=credentials,
             fingerprints=(Fingerprint(algorithm, value),),
             candidates=self._candidates,
             ssrcs={kind: SectionSsrcs(next(ssrcs), next(ssrcs)) for kind in MediaKind},

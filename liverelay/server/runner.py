@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from liverelay.errors import ListenError
-from liverelay.sdp.connection import Candidate
 from liverelay.server.app import create_app
 from liverelay.server.context import ServerContext
 from liverelay.server.http_protocol import connection_factory
@@ -124,10 +123,7 @@ class Server:
         reachable = [each for each in addresses if each.version == 4 or udp.has_ipv6]
         self._announcement = ", ".join(f"{address} UDP port {udp.port}" for address in reachable)
         self._is_only_local = only_local(reachable)
-        candidates = [
-            Candidate(str(each.address), each.port) for each in host_candidates(reachable, udp.port)
-        ]
-        return MediaService(sessions, worker, candidates)
+        return MediaService(sessions, worker, host_candidates(reachable, udp.port))
 
     def _bind_udp(self, http_port: int) -> UdpPort:
         if self._settings.udp_port is not None:

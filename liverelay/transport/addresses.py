@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, TypeAlias
 
 from aioice.ice import get_host_addresses
 
 from liverelay.errors import ConfigError
+from liverelay.sdp.connection import Candidate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,27 +24,6 @@ IpAddress: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 # Addresses for documentation (RFC 5737, RFC 3849). Nothing is sent to them: connecting a UDP socket
 # only asks the routing table which of our addresses the default route would use.
 _ELSEWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
-
-_HOST_TYPE_PREFERENCE = 126  # RFC 8445 section 5.1.2.2
-_MAX_LOCAL_PREFERENCE = 65535
-_RTP_COMPONENT = 1
-
-
-@dataclass(frozen=True, slots=True)
-class HostCandidate:
-    """One address and port at which the server can be reached, over UDP (RFC 8839 section 5.1)."""
-
-    foundation: str
-    priority: int
-    address: IpAddress
-    port: int
-
-    def to_sdp(self) -> str:
-        """Return the value of an `a=candidate:` line."""
-        return (
-            f"{self.foundation} {_RTP_COMPONENT} udp {self.priority} {self.address} {self.port}"
-            " typ host"
-        )
 
 
 def machine_addresses() -> list[IpAddress]:
@@ -78,7 +57,7 @@ def only_local(addresses: Iterable[IpAddress]) -> bool:
     return not any(address.is_global for address in addresses)
 
 
-def host_candidates(addresses: Iterable[IpAddress], port: int) -> list[HostCandidate]:
+def host_candidates(addresses: Iterable[IpAddress], port: int) -> list[Candidate]:
     """Return a candidate for each address, the preferred first.
 
     IPv6 and IPv4 take turns, IPv6 first, so that one broken family delays a peer by one check and
@@ -89,20 +68,7 @@ def host_candidates(addresses: Iterable[IpAddress], port: int) -> list[HostCandi
         (address for address in every if address.version == 6),
         (address for address in every if address.version == 4),
     )
-    ordered = [address for turn in turns for address in turn if address is not None]
-    return [
-        HostCandidate(
-            foundation=str(i + 1),
-            priority=_priority(_MAX_LOCAL_PREFERENCE - i),
-            address=address,
-            port=port,
-        )
-        for i, address in enumerate(ordered)
-    ]
-
-
-def _priority(local_preference: int) -> int:
-    return (_HOST_TYPE_PREFERENCE << 24) | (local_preference << 8) | (256 - _RTP_COMPONENT)
+    return [Candidate(str(address), port) for turn in turns for address in turn if address]
 
 
 def _is_usable(address: IpAddress) -> bool:

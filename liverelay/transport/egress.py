@@ -46,8 +46,10 @@ class Egress:
 
     def send(self, fanout: Fanout) -> None:
         templates = [t for t in fanout.templates if len(t.packet) <= MAX_PACKET_SIZE]
+        oversize = len(fanout.templates) - len(templates)
         for stream in fanout.streams:
             target = cast("EgressTarget", stream.target)
+            self._counters.unsent_failed += oversize
             if target.outbound is None or target.address is None:
                 self._counters.unsent_unready += len(templates)
             else:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import ipaddress
 import secrets
 import struct
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aioice import stun
 
 from liverelay.errors import MalformedPacketError
+from liverelay.sdp.connection import IceCredentials
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -38,18 +38,10 @@ _PWD_SIZE = 18
 _ROLE_CONFLICT = (487, "Role Conflict")
 
 
-@dataclass(frozen=True, slots=True)
-class IceCredentials:
-    """The ufrag and pwd that one side of a session announces."""
-
-    ufrag: str
-    pwd: str = field(repr=False)
-
-    @classmethod
-    def generate(cls) -> IceCredentials:
-        # Hexadecimal for the ufrag, because the colon and the characters of URL-safe base64 are
-        # not ice-chars; 36 hexadecimal digits are 144 bits.
-        return cls(ufrag=secrets.token_hex(_UFRAG_SIZE), pwd=secrets.token_hex(_PWD_SIZE))
+def generate_credentials() -> IceCredentials:
+    # Hexadecimal for the ufrag, because the colon and the characters of URL-safe base64 are
+    # not ice-chars; 36 hexadecimal digits are 144 bits.
+    return IceCredentials(secrets.token_hex(_UFRAG_SIZE), secrets.token_hex(_PWD_SIZE))
 
 
 def parse_stun(datagram: bytes) -> stun.Message:

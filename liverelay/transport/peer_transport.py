@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from liverelay.transport.counters import CloseReason, DropReason
 from liverelay.transport.dtls import DtlsFailure, DtlsSession
 from liverelay.transport.egress import EgressTarget
-from liverelay.transport.ice import IceCredentials, IceSession
+from liverelay.transport.ice import IceSession
 from liverelay.transport.srtp import (
     RejectedPacketError,
     SrtpInbound,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from aioice import stun
     from pylibsrtp import Session
 
+    from liverelay.sdp.connection import IceCredentials
     from liverelay.transport.counters import TransportCounters
     from liverelay.transport.dtls import ServerCertificate
     from liverelay.transport.types import Address, StartTask

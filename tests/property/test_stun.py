@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liverelay.errors import MalformedPacketError
-from liverelay.transport.ice import IceCredentials, local_ufrag, parse_stun
+from liverelay.sdp.connection import IceCredentials
+from liverelay.transport.ice import local_ufrag, parse_stun
 from tests.support.stun import binding_request
 
 REQUEST = binding_request(IceCredentials(ufrag="server", pwd="p" * 24), nominate=True)

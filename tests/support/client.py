@@ -10,7 +10,6 @@ import asyncio
 import secrets
 import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pylibsrtp
 from aioice import stun
@@ -18,9 +17,6 @@ from OpenSSL import SSL
 from pylibsrtp import Policy
 
 from tests.support.identity import Identity, ecdsa_identity
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _TICK = 0.05  # browsers repeat checks and flights about as often while they connect
 _CONSENT_INTERVAL = 4.0
@@ -58,6 +54,7 @@ class MediaClient:
         setup: str = "active",
         identity: Identity | None = None,
         profiles: bytes = DEFAULT_PROFILES,
+        ciphers: bytes = b"DEFAULT",
         ip: str = "127.0.0.1",
         nominates: bool = True,
     ) -> None:
@@ -81,7 +78,7 @@ class MediaClient:
         self._flight: list[bytes] = []
         self._timer: asyncio.TimerHandle | None = None
         self._arrived = asyncio.Event()
-        self._ssl = self._create_ssl(profiles)
+        self._ssl = self._create_ssl(profiles, ciphers)
 
     @property
     def address(self) -> tuple[str, int]:
@@ -137,9 +134,11 @@ class MediaClient:
         self.send(datagram)
         return datagram
 
-    async def wait_until(self, condition: Callable[[], bool]) -> None:
-        """Wait for datagrams until `condition` holds."""
-        while not condition():
+    async def wait_for(self, *, rtp: int = 0, rtcp: int = 0, checks_answered: int = 0) -> None:
+        """Wait until so many of each have come."""
+        while (
+            len(self.rtp) < rtp or len(self.rtcp) < rtcp or self.checks_answered < checks_answered
+        ):
             self._arrived.clear()
             await self._arrived.wait()
 
@@ -171,11 +170,12 @@ class MediaClient:
         self._loop.remove_reader(self._socket.fileno())
         self._socket.close()
 
-    def _create_ssl(self, profiles: bytes) -> SSL.Connection:
+    def _create_ssl(self, profiles: bytes, ciphers: bytes) -> SSL.Connection:
         context = SSL.Context(SSL.DTLS_METHOD)
         context.use_privatekey(self.identity.key)
         context.use_certificate(self.identity.certificate)
         context.set_verify(SSL.VERIFY_PEER, lambda *_: True)
+        context.set_cipher_list(ciphers)
         context.set_tlsext_use_srtp(profiles)
         connection = SSL.Connection(context)
         if self._setup == "active":

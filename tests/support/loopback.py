@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from liverelay.transport.dtls import ServerCertificate
-from liverelay.transport.ice import IceCredentials
+from liverelay.transport.ice import generate_credentials
 from liverelay.transport.mux import Mux
 from liverelay.transport.peer_transport import PeerTransport, SessionParameters
 from tests.support.client import RemoteEndpoint
@@ -66,9 +66,8 @@ class LoopbackServer:
         family = socket.AF_INET6 if ":" in ip else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
-        self.mux = Mux(
-            self._socket.sendto, certificate=self.certificate, start_task=self._start_task
-        )
+        self.sendto = self._socket.sendto
+        self.mux = Mux(self.sendto, certificate=self.certificate, start_task=self._start_task)
 
     @property
     def address(self) -> tuple[str, int]:
@@ -97,6 +96,12 @@ class LoopbackServer:
         while self._tasks:
             await asyncio.gather(*self._tasks)
 
+    async def cancel_tasks(self) -> None:
+        """End the tasks as the server's `TaskSet` does when it is closed."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     def open(
         self,
         sink: RecordingSink,
@@ -106,7 +111,7 @@ class LoopbackServer:
         sctp_port: int | None = None,
     ) -> tuple[PeerTransport, RemoteEndpoint]:
         """Open a session; return it with what the answer would tell the client."""
-        credentials = IceCredentials.generate()
+        credentials = generate_credentials()
         parameters = SessionParameters(credentials, setup, fingerprints, sctp_port)
         transport = self.mux.open(parameters, sink, self._loop.time())
         self._settle()
@@ -126,7 +131,7 @@ class LoopbackServer:
         now = self._loop.time()
         try:
             while True:
-                self.mux.receive(*self._socket.recvfrom(2048), now)
+                self.mux.receive(*self._socket.recvfrom(4096), now)
         except BlockingIOError:
             pass
         self.received.set()

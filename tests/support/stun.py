@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aioice import stun
 
 if TYPE_CHECKING:
-    from liverelay.transport.ice import IceCredentials
+    from liverelay.sdp.connection import IceCredentials
 
 
 def binding_request(

@@ -7,10 +7,11 @@ import pytest
 from aioice import stun
 
 from liverelay.errors import MalformedPacketError
+from liverelay.sdp.connection import IceCredentials
 from liverelay.transport.ice import (
     CONSENT_LIFETIME,
-    IceCredentials,
     IceSession,
+    generate_credentials,
     is_binding_request,
     local_ufrag,
     parse_stun,
@@ -35,7 +36,7 @@ def check(ice: IceSession, address: Address, now: float, *, nominate: bool = Fal
 
 
 def test_generated_credentials_satisfy_rfc_8445() -> None:
-    credentials = IceCredentials.generate()
+    credentials = generate_credentials()
 
     assert len(credentials.ufrag) >= 4
     assert len(credentials.pwd) >= 22

@@ -1,0 +1,1 @@
+"""What is forwarded to whom, pure: no I/O, no clock, no random number."""

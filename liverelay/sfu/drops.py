@@ -1,0 +1,22 @@
+"""Why a packet from a peer went no further: a counter each, and nothing else happens."""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import Enum
+from typing import TypeAlias
+
+
+class DropReason(Enum):
+    """The value is the reason's name in metrics."""
+
+    UNKNOWN_SESSION = "unknown_session"
+    MALFORMED_RTP = "malformed_rtp"
+    MALFORMED_RTCP = "malformed_rtcp"
+    UNKNOWN_SSRC = "unknown_ssrc"
+    UNKNOWN_PAYLOAD_TYPE = "unknown_payload_type"
+    DUPLICATE_OR_LATE = "duplicate_or_late"
+    EMPTY_RETRANSMISSION = "empty_retransmission"
+
+
+DropCounters: TypeAlias = Counter[DropReason]

@@ -1,0 +1,135 @@
+"""One encoding of a publication: the stream that carries it now, and who watches it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from liverelay.sdp.parameters import MediaKind, ReceiveParameters
+from liverelay.sfu.keyframe import KeyframeThrottle
+from liverelay.sfu.viewer_group import ViewerGroup
+from liverelay.sfu.wire_format import WireFormat, negotiated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from liverelay.sfu.commands import Fanout
+    from liverelay.sfu.history import InboundPacket
+    from liverelay.sfu.inbound import InboundStream
+    from liverelay.sfu.subscription import Subscription
+    from liverelay.sfu.types import SessionId
+
+# A PLI can be lost, and an encoder can be busy: ask again after a second, then ever less often, as
+# some publishers (FFmpeg) send keyframes when they please.
+_FIRST_REPEAT = 1.0
+_LAST_REPEAT = 8.0
+
+_DEFAULT_CLOCK_RATE = 90_000
+
+
+class Encoding:
+    """Collects the packets of a burst and hands them to the groups of viewers.
+
+    The stream that feeds it can change, when the publisher begins to send under another SSRC; the
+    viewers then start again at the next keyframe. Bounded by the caller, who must flush after each
+    burst of datagrams.
+    """
+
+    def __init__(self, session_id: SessionId, parameters: ReceiveParameters) -> None:
+        self.session_id = session_id
+        self.parameters = parameters
+        self.stream: InboundStream | None = None
+        self.pending: list[InboundPacket] = []
+        self.keyframe_requests_sent = 0
+        self._groups: dict[WireFormat, ViewerGroup] = {}
+        self._throttle = KeyframeThrottle()
+        self._repeat_at: float | None = None
+        self._repeat_interval = _FIRST_REPEAT
+        self._can_request = parameters.kind is MediaKind.VIDEO and any(
+            "nack pli" in codec.feedback for codec in parameters.codecs
+        )
+
+    @property
+    def clock_rate(self) -> int:
+        if self.stream is None or self.stream.codec is None:
+            return _DEFAULT_CLOCK_RATE
+        return self.stream.codec.clock_rate
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether some viewer cannot start before a keyframe comes."""
+        return any(
+            group.waiting and group.wire_format.carries_anything for group in self._groups.values()
+        )
+
+    def subscriptions(self) -> Iterator[Subscription]:
+        for group in self._groups.values():
+            yield from group.members
+            yield from group.waiting
+
+    def feed_from(self, stream: InboundStream) -> None:
+        """Take packets from `stream` from now on."""
+        self.stream = stream
+        self.pending.clear()
+        for group in self._groups.values():
+            group.restart()
+
+    def on_packet(self, packet: InboundPacket) -> None:
+        """Keep `packet` for the flush at the end of this burst."""
+        self.pending.append(packet)
+        if packet.is_keyframe:
+            self._throttle.on_keyframe()
+            self._repeat_interval = _FIRST_REPEAT
+
+    def flush(self, now: float) -> list[Fanout]:
+        """Hand the burst to every group of viewers."""
+        packets, self.pending = self.pending, []
+        return [fanout for group in self._groups.values() for fanout in group.fan_out(packets, now)]
+
+    def take_started(self) -> list[Subscription]:
+        """Return the viewers that have got their first packet since the last call."""
+        return [
+            subscription for group in self._groups.values() for subscription in group.take_started()
+        ]
+
+    def attach(self, subscription: Subscription) -> None:
+        wire_format = negotiated(self.parameters, subscription.parameters)
+        group = self._groups.get(wire_format)
+        if group is None:
+            group = self._groups[wire_format] = ViewerGroup(wire_format)
+        group.waiting.append(subscription)
+        subscription.encoding, subscription.group = self, group
+
+    def detach(self, subscription: Subscription) -> None:
+        group = subscription.group
+        assert group is not None
+        group.remove(subscription)
+        if group.is_empty:
+            del self._groups[group.wire_format]
+        subscription.encoding = subscription.group = None
+
+    def requests_keyframe(self, now: float) -> bool:
+        """Return whether a PLI is to be sent now; if not, one may be owed later."""
+        if not self._can_request or self.stream is None:
+            return False
+        return self._throttle.request(now) and self._count_request(now)
+
+    def keyframe_deadline(self) -> float | None:
+        """Return when `handle_keyframe_timeout` wants to be called."""
+        owed = self._throttle.deadline()
+        if owed is None and self.is_waited_for:
+            return self._repeat_at
+        return owed
+
+    def handle_keyframe_timeout(self, now: float) -> bool:
+        """Return whether a PLI is due at `now`: one that is owed, or the repetition of one."""
+        if self._throttle.handle_timeout(now):
+            return self._count_request(now)
+        if self._repeat_at is None or now < self._repeat_at or not self.is_waited_for:
+            return False
+        self._repeat_interval = min(2 * self._repeat_interval, _LAST_REPEAT)
+        return self.requests_keyframe(now)
+
+    def _count_request(self, now: float) -> bool:
+        self.keyframe_requests_sent += 1
+        self._repeat_at = now + self._repeat_interval
+        return True

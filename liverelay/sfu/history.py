@@ -1,0 +1,57 @@
+"""The packets of one inbound stream, kept for a while in case a viewer asks for them again."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from liverelay.sfu.replay import WINDOW_PACKETS
+
+if TYPE_CHECKING:
+    from liverelay.rtp.packet import RtpHeader
+    from liverelay.sdp.parameters import Codec
+
+# More than any viewer's jitter buffer waits for; a 4 Mbit/s video reaches the packet bound first.
+_MAX_AGE = 3.0
+
+
+class InboundPacket(NamedTuple):
+    """One packet from a publisher, in the clear, and what forwarding needs to know of it.
+
+    `is_keyframe`: a viewer can start here. True for every packet of audio.
+    """
+
+    extended_sequence_number: int
+    packet: bytes
+    header: RtpHeader
+    codec: Codec
+    is_keyframe: bool
+    received_at: float
+
+
+class PacketHistory:
+    """The latest packets, bounded in number and age, each kept once for all viewers.
+
+    They are plain: encrypted copies would differ for each viewer.
+    """
+
+    __slots__ = ("_order", "_packets")
+
+    def __init__(self) -> None:
+        self._packets: dict[int, InboundPacket] = {}
+        self._order: deque[int] = deque()
+
+    def __len__(self) -> int:
+        return len(self._packets)
+
+    def add(self, packet: InboundPacket) -> None:
+        """Keep `packet`, whose number must be new, and let go of what is too old."""
+        packets, order = self._packets, self._order
+        packets[packet.extended_sequence_number] = packet
+        order.append(packet.extended_sequence_number)
+        oldest_useful = packet.received_at - _MAX_AGE
+        while len(order) > WINDOW_PACKETS or packets[order[0]].received_at < oldest_useful:
+            del packets[order.popleft()]
+
+    def find(self, extended_sequence_number: int) -> InboundPacket | None:
+        return self._packets.get(extended_sequence_number)

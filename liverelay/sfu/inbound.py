@@ -1,0 +1,151 @@
+"""One RTP stream from a publisher: numbers unwrapped, statistics kept, packets remembered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from liverelay.rtp.payload.detection import KEYFRAME_DETECTORS, KeyframeDetector
+from liverelay.rtp.rtcp.reports import ReportBlock, SenderReport
+from liverelay.rtp.serial import SequenceUnwrapper
+from liverelay.sdp.parameters import Codec, MediaKind
+from liverelay.sfu.drops import DropCounters, DropReason
+from liverelay.sfu.history import InboundPacket, PacketHistory
+from liverelay.sfu.replay import ReplayWindow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from liverelay.rtp.packet import RtpHeader
+    from liverelay.rtp.types import PayloadType, Ssrc
+
+# The field for the delay since the last sender report counts 1/65536 s in 32 bits.
+_DLSR_PER_SECOND = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedSenderReport:
+    """A publisher's sender report, and when it came."""
+
+    ntp_time: int
+    rtp_timestamp: int
+    received_at: float
+
+
+def _is_any(_payload: bytes | memoryview) -> bool:
+    return True
+
+
+class InboundStream:
+    """Receives one SSRC and measures it as RFC 3550 section 6.4.1 and appendix A.8 define.
+
+    A repaired packet, one that came as a retransmission, is forwarded like any other, but counts
+    neither as received nor in the jitter: the report is about the path, not the repair.
+    """
+
+    def __init__(
+        self, ssrc: Ssrc, kind: MediaKind, codecs: Mapping[PayloadType, Codec], drops: DropCounters
+    ) -> None:
+        self.ssrc = ssrc
+        self.history = PacketHistory()
+        self.codec: Codec | None = None
+        self.last_sender_report: ReceivedSenderReport | None = None
+        self.packets_received = 0
+        self.bytes_received = 0
+        self.packets_repaired = 0
+        self._kind = kind
+        self._codecs = codecs
+        self._drops = drops
+        self._unwrapper = SequenceUnwrapper()
+        self._window = ReplayWindow()
+        self._detector: KeyframeDetector = _is_any
+        self._first_number = 0
+        self._highest_number = -1
+        self._jitter_ticks = 0.0
+        self._transit = 0.0
+        self._reported_expected = 0
+        self._reported_received = 0
+
+    @property
+    def packets_lost(self) -> int:
+        """Packets that should have come by now and did not; negative with duplicates."""
+        return self._expected() - self.packets_received
+
+    @property
+    def jitter(self) -> float:
+        """Interarrival jitter in seconds."""
+        return 0.0 if self.codec is None else self._jitter_ticks / self.codec.clock_rate
+
+    def receive(
+        self, packet: bytes, header: RtpHeader, now: float, *, repaired: bool = False
+    ) -> InboundPacket | None:
+        """Count `packet` and return it with its unwrapped number; None if it is to be dropped."""
+        codec = self._codecs.get(header.payload_type)
+        if codec is None:
+            self._drops[DropReason.UNKNOWN_PAYLOAD_TYPE] += 1
+            return None
+        number = self._unwrapper.unwrap(header.sequence_number)
+        if not self._window.accepts(number):
+            self._drops[DropReason.DUPLICATE_OR_LATE] += 1
+            return None
+        if codec is not self.codec:
+            self._change_codec(codec, header.rtp_timestamp, now)
+        self._count(number, header, now, repaired=repaired)
+        payload = memoryview(packet)[header.payload_offset : header.payload_end]
+        is_keyframe = len(payload) > 0 and self._detector(payload)
+        inbound = InboundPacket(number, packet, header, codec, is_keyframe, now)
+        self.history.add(inbound)
+        return inbound
+
+    def on_sender_report(self, report: SenderReport, now: float) -> None:
+        self.last_sender_report = ReceivedSenderReport(report.ntp_time, report.rtp_timestamp, now)
+
+    def take_report_block(self, now: float) -> ReportBlock:
+        """Return what to report of this stream, and begin the next interval."""
+        expected = self._expected()
+        expected_now = expected - self._reported_expected
+        lost_now = expected_now - (self.packets_received - self._reported_received)
+        self._reported_expected = expected
+        self._reported_received = self.packets_received
+        fraction = (lost_now << 8) // expected_now if expected_now > 0 and lost_now > 0 else 0
+        lsr = dlsr = 0
+        if (report := self.last_sender_report) is not None:
+            lsr = report.ntp_time >> 16 & 0xFFFFFFFF
+            dlsr = int((now - report.received_at) * _DLSR_PER_SECOND) & 0xFFFFFFFF
+        return ReportBlock(
+            ssrc=self.ssrc,
+            fraction_lost=min(fraction, 255),
+            cumulative_lost=self.packets_lost,
+            # The unwrapper starts one cycle up, and the report counts cycles from 0.
+            highest_sequence=self._highest_number - (1 << 16),
+            jitter=int(self._jitter_ticks),
+            lsr=lsr,
+            dlsr=dlsr,
+        )
+
+    def _expected(self) -> int:
+        return self._highest_number - self._first_number + 1
+
+    def _change_codec(self, codec: Codec, rtp_timestamp: int, now: float) -> None:
+        self.codec = codec
+        if self._kind is MediaKind.VIDEO:
+            self._detector = KEYFRAME_DETECTORS.get(codec.name.lower(), _is_any)
+        # Another clock rate would make the next difference of transit times meaningless.
+        self._transit = now * codec.clock_rate - rtp_timestamp
+
+    def _count(self, number: int, header: RtpHeader, now: float, *, repaired: bool) -> None:
+        if self._highest_number < 0:
+            self._first_number = number
+        if number > self._highest_number:
+            self._highest_number = number
+        if repaired:
+            self.packets_repaired += 1
+            return
+        self.packets_received += 1
+        self.bytes_received += header.payload_end - header.payload_offset
+        assert self.codec is not None
+        transit = now * self.codec.clock_rate - header.rtp_timestamp
+        # Modulo 2^32, as the timestamp is.
+        difference = (transit - self._transit + 0x80000000) % 0x100000000 - 0x80000000
+        self._transit = transit
+        self._jitter_ticks += (abs(difference) - self._jitter_ticks) / 16

@@ -1,0 +1,153 @@
+"""Answering a viewer's NACKs with retransmissions (RFC 4588), within bounds.
+
+A NACK of 16 bytes can ask for 17 packets, so whoever answers without a limit is an amplifier. Here
+each packet is sent again a few times at most, and all of a subscription's together are bounded.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from liverelay.rtp import rtx
+from liverelay.rtp.packet import parse_header
+from liverelay.sfu.commands import Fanout, Template
+from liverelay.sfu.replay import WINDOW_PACKETS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from liverelay.rtp.types import PayloadType, Ssrc
+    from liverelay.sdp.parameters import SendParameters
+    from liverelay.sfu.history import InboundPacket
+    from liverelay.sfu.wire_format import PacketWriter
+
+# libwebrtc asks up to ten times, but what did not arrive in three tries comes too late to matter.
+_MAX_RESENDS = 3
+# A retransmission needs a round trip; what is asked for again within this time is under way.
+_MIN_RESEND_INTERVAL = 0.02
+# A fifth of a busy 10 Mbit/s stream. More loss than that is congestion, which more would worsen.
+_RATE_BYTES_PER_SECOND = 250_000
+# Half a second of it: a burst of losses is asked for at once.
+_BURST_BYTES = 125_000
+
+
+class TokenBucket:
+    """Allows a rate of bytes, and a burst after a quiet time."""
+
+    __slots__ = ("_burst", "_rate", "_tokens", "_updated_at")
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._tokens = burst
+        self._updated_at: float | None = None
+
+    def takes(self, size: int, now: float) -> bool:
+        """Return whether `size` bytes may be sent, and count them if so."""
+        if self._updated_at is not None:
+            earned = max(0.0, now - self._updated_at) * self._rate
+            self._tokens = min(self._burst, self._tokens + earned)
+        self._updated_at = now
+        if size > self._tokens:
+            return False
+        self._tokens -= size
+        return True
+
+
+class RetransmissionStream:
+    """The retransmission SSRC of a subscription, for the egress: its templates need no offsets."""
+
+    __slots__ = ("sequence_offset", "ssrc", "target", "timestamp_offset")
+
+    def __init__(self, ssrc: Ssrc, target: object) -> None:
+        self.ssrc = ssrc
+        self.target = target
+        self.sequence_offset = 0
+        self.timestamp_offset = 0
+
+
+class Retransmitter:
+    """Turns packets from the history into retransmissions to one subscription.
+
+    `payload_types` gives the retransmission payload type of a media payload type, both the
+    viewer's. Without a stream, or for a payload type without one, nothing is sent again.
+    """
+
+    def __init__(
+        self,
+        stream: RetransmissionStream | None,
+        payload_types: Mapping[PayloadType, PayloadType],
+    ) -> None:
+        self.packets_sent = 0
+        self._stream = stream
+        self._payload_types = payload_types
+        self._bucket = TokenBucket(_RATE_BYTES_PER_SECOND, _BURST_BYTES)
+        # The publisher's extended number -> (times sent again, when last).
+        self._resends: OrderedDict[int, tuple[int, float]] = OrderedDict()
+        self._pending: list[Template] = []
+
+    @classmethod
+    def negotiated(cls, parameters: SendParameters, target: object) -> Retransmitter:
+        """Return the one for what a viewer agreed to."""
+        stream = None
+        if parameters.rtx_ssrc is not None:
+            stream = RetransmissionStream(parameters.rtx_ssrc, target)
+        return cls(
+            stream,
+            {
+                codec.payload_type: codec.rtx_payload_type
+                for codec in parameters.codecs
+                if codec.rtx_payload_type is not None
+            },
+        )
+
+    def resend(
+        self,
+        inbound: InboundPacket,
+        writer: PacketWriter,
+        sequence_number: int,
+        timestamp_offset: int,
+        now: float,
+    ) -> None:
+        """Prepare `inbound`, sent before as `sequence_number`, to be sent again if it may be."""
+        number = inbound.extended_sequence_number
+        if self._stream is None or not self._may_resend(number, now):
+            return
+        written = writer.write(inbound.packet, inbound.header, now)
+        if written is None:
+            return
+        # Not the inbound header: unpacking RED moves the end of the payload.
+        header = parse_header(written)
+        payload_type = self._payload_types.get(header.payload_type)
+        if payload_type is None or not self._bucket.takes(len(written), now):
+            return
+        count, _ = self._resends.pop(number, (0, now))
+        self._resends[number] = (count + 1, now)
+        if len(self._resends) > WINDOW_PACKETS:
+            self._resends.popitem(last=False)
+        self.packets_sent += 1
+        self._pending.append(
+            Template(
+                rtx.wrap(written, header, payload_type, sequence_number),
+                self.packets_sent & 0xFFFF,
+                (inbound.header.rtp_timestamp + timestamp_offset) & 0xFFFFFFFF,
+            )
+        )
+
+    def take_fanout(self) -> Fanout | None:
+        """Return what is to be sent again, and forget it."""
+        if self._stream is None or not self._pending:
+            return None
+        templates, self._pending = self._pending, []
+        return Fanout(templates, (self._stream,))
+
+    def forget(self) -> None:
+        """Forget what was sent again: a new feed has begun, nobody can ask for the old one."""
+        self._resends.clear()
+
+    def _may_resend(self, number: int, now: float) -> bool:
+        if (resent := self._resends.get(number)) is None:
+            return True
+        count, last = resent
+        return count < _MAX_RESENDS and now - last >= _MIN_RESEND_INTERVAL

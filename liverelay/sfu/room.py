@@ -1,0 +1,258 @@
+"""The media of one room: who publishes, who watches, and what has to be sent.
+
+This is all that the server calls. Nothing here sends: `flush` returns media, `take_commands` RTCP,
+and both are to be called after anything else was, `flush` once per burst of datagrams. `now` is
+seconds on one monotonic clock.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from liverelay.sfu import reports
+from liverelay.sfu.arrivals import FEEDBACK_INTERVAL
+from liverelay.sfu.commands import Fanout, SendRtcp
+from liverelay.sfu.deadlines import DeadlineQueue
+from liverelay.sfu.drops import DropCounters, DropReason
+from liverelay.sfu.publication import Publication
+from liverelay.sfu.session import MediaSession
+from liverelay.sfu.statistics import (
+    PublicationStats,
+    SubscriptionStats,
+    publication_stats,
+    subscription_stats,
+)
+from liverelay.sfu.subscription import Subscription
+
+if TYPE_CHECKING:
+    from liverelay.rtp.types import Ssrc
+    from liverelay.sdp.parameters import ReceiveParameters, SendParameters
+    from liverelay.sfu.encoding import Encoding
+    from liverelay.sfu.types import PeerId, PublicationId, SessionId
+
+
+class RoomMedia:
+    """Connects publications and subscriptions of the same kind and of different peers.
+
+    A subscription lives as long as its viewer's session; publications come and go, and each time
+    the subscriptions are attached to what there is. `local_ssrc` and `cname` are what the server
+    calls itself towards publishers.
+    """
+
+    def __init__(self, local_ssrc: Ssrc, cname: str) -> None:
+        self.drops: DropCounters = Counter()
+        self._local_ssrc = local_ssrc
+        self._cname = cname
+        self._sessions: dict[SessionId, MediaSession] = {}
+        self._publications: dict[PublicationId, Publication] = {}
+        self._subscriptions: dict[Subscription, None] = {}
+        self._commands: list[SendRtcp] = []
+        self._burst_encodings: dict[Encoding, Publication] = {}
+        self._burst_sessions: set[MediaSession] = set()
+        self._retransmitting: dict[Subscription, None] = {}
+        self._sender_reports: DeadlineQueue[Subscription] = DeadlineQueue()
+        self._receiver_reports: DeadlineQueue[MediaSession] = DeadlineQueue()
+        self._transport_feedback: DeadlineQueue[MediaSession] = DeadlineQueue()
+        self._keyframe_requests: DeadlineQueue[Encoding] = DeadlineQueue()
+
+    def add_publication(
+        self,
+        publication_id: PublicationId,
+        session_id: SessionId,
+        peer_id: PeerId,
+        parameters: ReceiveParameters,
+        now: float,
+    ) -> None:
+        """Forward what the session sends in one section to those who wait for its kind."""
+        publication = Publication(publication_id, session_id, peer_id, parameters)
+        session = self._session(session_id)
+        session.add_publication(publication)
+        self._publications[publication_id] = publication
+        if session not in self._receiver_reports:
+            self._receiver_reports.set(session, now + reports.RECEIVER_REPORT_INTERVAL)
+        for subscription in self._subscriptions:
+            if subscription.publication is None and publication.suits(subscription):
+                publication.attach(subscription)
+
+    def remove_publication(self, publication_id: PublicationId, now: float) -> None:
+        """Stop forwarding it; its viewers go to another publication, or wait for the next."""
+        publication = self._publications.pop(publication_id)
+        self._sessions[publication.session_id].remove_publication(publication)
+        self._forget_session_if_unused(publication.session_id)
+        for encoding in publication.encodings:
+            self._burst_encodings.pop(encoding, None)
+            self._keyframe_requests.discard(encoding)
+        for subscription in tuple(publication.subscriptions()):
+            publication.detach(subscription)
+            self._place(subscription, now)
+
+    def add_subscription(
+        self,
+        session_id: SessionId,
+        peer_id: PeerId,
+        parameters: SendParameters,
+        target: object,
+        now: float,
+    ) -> Subscription:
+        """Begin to feed a viewer; call this when its transport can send, not before.
+
+        Video asks the publisher for a keyframe at once, which would be lost on a transport that
+        is not ready.
+        """
+        subscription = Subscription(session_id, peer_id, parameters, target)
+        self._session(session_id).subscriptions[subscription.ssrc] = subscription
+        self._subscriptions[subscription] = None
+        self._place(subscription, now)
+        return subscription
+
+    def remove_subscription(self, subscription: Subscription) -> None:
+        del self._subscriptions[subscription]
+        del self._sessions[subscription.session_id].subscriptions[subscription.ssrc]
+        self._forget_session_if_unused(subscription.session_id)
+        self._retransmitting.pop(subscription, None)
+        self._sender_reports.discard(subscription)
+        if subscription.publication is not None:
+            subscription.publication.detach(subscription)
+
+    def on_rtp(self, session_id: SessionId, packet: bytes, now: float) -> None:
+        """Take in one packet from a publisher, in the clear."""
+        session = self._sessions.get(session_id)
+        if session is None:
+            self.drops[DropReason.UNKNOWN_SESSION] += 1
+            return
+        route = session.receive_rtp(packet, now)
+        self._burst_sessions.add(session)
+        if route is not None:
+            self._burst_encodings[route.encoding] = route.publication
+
+    def on_rtcp(self, session_id: SessionId, data: bytes, now: float) -> None:
+        """Take in one compound packet from any peer, in the clear."""
+        session = self._sessions.get(session_id)
+        if session is None:
+            self.drops[DropReason.UNKNOWN_SESSION] += 1
+            return
+        effects = session.receive_rtcp(data, now)
+        for subscription in effects.keyframe_requests:
+            if subscription.encoding is not None:
+                self._request_keyframe(subscription.encoding, now)
+        for subscription in effects.retransmissions:
+            self._retransmitting[subscription] = None
+        for encoding in effects.synchronised:
+            for subscription in encoding.subscriptions():
+                self._send_sender_report(subscription, now)
+
+    def flush(self, now: float) -> list[Fanout]:
+        """Return the media to send for all that was taken in since the last call."""
+        fanouts: list[Fanout] = []
+        for encoding, publication in self._burst_encodings.items():
+            if publication.primary is None:
+                publication.begin(encoding)
+            fanouts += encoding.flush(now)
+            self._look_after_viewers(encoding, now)
+        self._burst_encodings.clear()
+        for session in self._burst_sessions:
+            if session.owes_feedback and session not in self._transport_feedback:
+                self._transport_feedback.set(session, now + FEEDBACK_INTERVAL)
+        self._burst_sessions.clear()
+        for subscription in self._retransmitting:
+            if (fanout := subscription.retransmitter.take_fanout()) is not None:
+                fanouts.append(fanout)
+        self._retransmitting.clear()
+        return fanouts
+
+    def take_commands(self) -> list[SendRtcp]:
+        """Return the RTCP to send, in order, and forget it."""
+        commands, self._commands = self._commands, []
+        return commands
+
+    def deadline(self) -> float | None:
+        """Return when `handle_timeout` wants to be called."""
+        deadlines = (
+            self._sender_reports.next(),
+            self._receiver_reports.next(),
+            self._transport_feedback.next(),
+            self._keyframe_requests.next(),
+        )
+        return min((each for each in deadlines if each is not None), default=None)
+
+    def handle_timeout(self, now: float) -> None:
+        """Do what is due; a call that comes early does nothing."""
+        for subscription in self._sender_reports.take_due(now):
+            self._send_sender_report(subscription, now)
+        for session in self._receiver_reports.take_due(now):
+            self._send_receiver_report(session, now)
+        for session in self._transport_feedback.take_due(now):
+            self._send_transport_feedback(session, now)
+        for encoding in self._keyframe_requests.take_due(now):
+            if encoding.handle_keyframe_timeout(now):
+                self._send_pli(encoding)
+            self._watch_keyframe_deadline(encoding)
+
+    def publication_statistics(self) -> list[PublicationStats]:
+        return [publication_stats(publication) for publication in self._publications.values()]
+
+    def subscription_statistics(self) -> list[SubscriptionStats]:
+        return [subscription_stats(subscription) for subscription in self._subscriptions]
+
+    def _session(self, session_id: SessionId) -> MediaSession:
+        session = self._sessions.get(session_id)
+        if session is None:
+            session = self._sessions[session_id] = MediaSession(session_id, self.drops)
+        return session
+
+    def _forget_session_if_unused(self, session_id: SessionId) -> None:
+        session = self._sessions[session_id]
+        if not session.publications:
+            self._receiver_reports.discard(session)
+            self._transport_feedback.discard(session)
+            self._burst_sessions.discard(session)
+            if not session.subscriptions:
+                del self._sessions[session_id]
+
+    def _place(self, subscription: Subscription, now: float) -> None:
+        """Attach to the newest publication that suits: an older one may be about to go."""
+        for publication in reversed(self._publications.values()):
+            if publication.suits(subscription):
+                publication.attach(subscription)
+                if publication.primary is not None:
+                    self._request_keyframe(publication.primary, now)
+                return
+
+    def _look_after_viewers(self, encoding: Encoding, now: float) -> None:
+        for subscription in encoding.take_started():
+            self._send_sender_report(subscription, now)
+        if encoding.is_waited_for and encoding not in self._keyframe_requests:
+            self._request_keyframe(encoding, now)
+
+    def _request_keyframe(self, encoding: Encoding, now: float) -> None:
+        if encoding.requests_keyframe(now):
+            self._send_pli(encoding)
+        self._watch_keyframe_deadline(encoding)
+
+    def _watch_keyframe_deadline(self, encoding: Encoding) -> None:
+        if (deadline := encoding.keyframe_deadline()) is not None:
+            self._keyframe_requests.set(encoding, deadline)
+
+    def _send_pli(self, encoding: Encoding) -> None:
+        assert encoding.stream is not None
+        data = reports.keyframe_request(self._local_ssrc, encoding.stream.ssrc)
+        self._commands.append(SendRtcp(encoding.session_id, data))
+
+    def _send_sender_report(self, subscription: Subscription, now: float) -> None:
+        """Report, if there is something to report; then again in a while."""
+        data = reports.sender_report(subscription, now)
+        if data is not None:
+            self._commands.append(SendRtcp(subscription.session_id, data))
+            self._sender_reports.set(subscription, now + reports.SENDER_REPORT_INTERVAL)
+
+    def _send_receiver_report(self, session: MediaSession, now: float) -> None:
+        if blocks := session.report_blocks(now):
+            data = reports.receiver_report(self._local_ssrc, self._cname, blocks)
+            self._commands.append(SendRtcp(session.session_id, data))
+        self._receiver_reports.set(session, now + reports.RECEIVER_REPORT_INTERVAL)
+
+    def _send_transport_feedback(self, session: MediaSession, now: float) -> None:
+        for message in session.take_transport_feedback(self._local_ssrc, now):
+            data = reports.feedback(self._local_ssrc, message)
+            self._commands.append(SendRtcp(session.session_id, data))

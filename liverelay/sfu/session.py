@@ -1,0 +1,195 @@
+"""The media of one peer's session, seen from the wire: what its packets mean to whom.
+
+It changes what the session owns and returns what concerns others, for the room to act on once the
+whole packet has been taken in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from liverelay.errors import MalformedPacketError
+from liverelay.rtp import rtx
+from liverelay.rtp.extensions import TRANSPORT_CC_URI, find_element
+from liverelay.rtp.packet import RtpHeader, parse_header
+from liverelay.rtp.rtcp.compound import RtcpPacket, parse_compound
+from liverelay.rtp.rtcp.feedback import (
+    FullIntraRequest,
+    GenericNack,
+    PictureLossIndication,
+)
+from liverelay.rtp.rtcp.reports import Goodbye, ReceiverReport, ReportBlock, SenderReport
+from liverelay.rtp.types import Ssrc
+from liverelay.sfu.arrivals import ArrivalRecorder
+from liverelay.sfu.demux import InboundDemux, Route
+from liverelay.sfu.drops import DropCounters, DropReason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from liverelay.sfu.encoding import Encoding
+    from liverelay.sfu.history import InboundPacket
+    from liverelay.sfu.publication import Publication
+    from liverelay.sfu.subscription import Subscription
+    from liverelay.sfu.types import SessionId
+
+
+@dataclass(slots=True)
+class RtcpEffects:
+    """What one compound packet asks of the room."""
+
+    keyframe_requests: list[Subscription] = field(default_factory=list)
+    retransmissions: list[Subscription] = field(default_factory=list)
+    # Encodings whose publisher has reported its clocks for the first time.
+    synchronised: list[Encoding] = field(default_factory=list)
+
+
+class MediaSession:
+    """Everything that one transport carries, in both directions."""
+
+    def __init__(self, session_id: SessionId, drops: DropCounters) -> None:
+        self.session_id = session_id
+        self.demux = InboundDemux(drops)
+        self.subscriptions: dict[Ssrc, Subscription] = {}
+        self.publications: list[Publication] = []
+        self.arrivals: ArrivalRecorder | None = None
+        self._drops = drops
+        self._transport_cc_id = 0
+
+    def add_publication(self, publication: Publication) -> None:
+        self.publications.append(publication)
+        self.demux.add(publication)
+        for extension in publication.parameters.extensions:
+            if extension.uri == TRANSPORT_CC_URI and self.arrivals is None:
+                self._transport_cc_id = extension.extension_id
+                self.arrivals = ArrivalRecorder()
+
+    def remove_publication(self, publication: Publication) -> None:
+        self.publications.remove(publication)
+        self.demux.remove(publication)
+
+    def receive_rtp(self, packet: bytes, now: float) -> Route | None:
+        """Take in `packet`; return where it is pending, or None if it is not to be forwarded."""
+        try:
+            header = parse_header(packet)
+        except MalformedPacketError:
+            self._drops[DropReason.MALFORMED_RTP] += 1
+            return None
+        if self.arrivals is not None:
+            self._record_arrival(self.arrivals, packet, header, now)
+        route = self.demux.routes.get(header.ssrc) or self.demux.learn(packet, header)
+        if route is None:
+            self._drops[DropReason.UNKNOWN_SSRC] += 1
+            return None
+        if route.is_repair:
+            inbound = self._receive_repair(route, packet, header, now)
+        else:
+            inbound = route.stream.receive(packet, header, now)
+        if inbound is None:
+            return None
+        route.encoding.on_packet(inbound)
+        return route
+
+    def receive_rtcp(self, data: bytes, now: float) -> RtcpEffects:
+        """Take in a compound packet; a malformed one has no effects."""
+        effects = RtcpEffects()
+        try:
+            packets = parse_compound(data)
+        except MalformedPacketError:
+            self._drops[DropReason.MALFORMED_RTCP] += 1
+            return effects
+        for packet in packets:
+            self._on_rtcp_packet(packet, effects, now)
+        return effects
+
+    def report_blocks(self, now: float) -> list[ReportBlock]:
+        """Return a block for each stream that this session sends us."""
+        return [
+            route.stream.take_report_block(now)
+            for route in self.demux.routes.values()
+            if not route.is_repair
+        ]
+
+    @property
+    def owes_feedback(self) -> bool:
+        """Whether packets have arrived that the publisher's congestion control waits to hear of."""
+        return self.arrivals is not None and self.arrivals.has_unreported
+
+    def take_transport_feedback(self, local_ssrc: Ssrc, now: float) -> list[bytes]:
+        """Return reports of the arrivals since the last call, all streams together."""
+        if self.arrivals is None:
+            return []
+        # Libwebrtc drops a report that is not addressed to one of its streams; which does not
+        # matter. Nobody cares for 0, which is what is left if none could be placed.
+        media_ssrc = next(iter(self.demux.routes), Ssrc(0))
+        return self.arrivals.take_feedback(local_ssrc, media_ssrc, now)
+
+    def _record_arrival(
+        self, arrivals: ArrivalRecorder, packet: bytes, header: RtpHeader, now: float
+    ) -> None:
+        element = find_element(packet, header, self._transport_cc_id)
+        # Its second version has four bytes and begins with the same number.
+        if element is not None and element.end - element.offset >= 2:
+            number = packet[element.offset] << 8 | packet[element.offset + 1]
+            arrivals.on_packet(number, now)
+
+    def _receive_repair(
+        self, route: Route, packet: bytes, header: RtpHeader, now: float
+    ) -> InboundPacket | None:
+        codec = route.publication.codecs_by_rtx.get(header.payload_type)
+        if codec is None:
+            self._drops[DropReason.UNKNOWN_PAYLOAD_TYPE] += 1
+            return None
+        restored = rtx.restore(packet, header, codec.payload_type, route.stream.ssrc)
+        if restored is None:
+            self._drops[DropReason.EMPTY_RETRANSMISSION] += 1
+            return None
+        return route.stream.receive(restored, parse_header(restored), now, repaired=True)
+
+    def _on_rtcp_packet(self, packet: RtcpPacket, effects: RtcpEffects, now: float) -> None:
+        match packet:
+            case SenderReport():
+                self._on_sender_report(packet, effects, now)
+            case ReceiverReport():
+                self._on_report_blocks(packet.reports, now)
+            case PictureLossIndication():
+                self._on_keyframe_requests((packet.media_ssrc,), effects)
+            case FullIntraRequest():
+                self._on_keyframe_requests(packet.media_ssrcs, effects)
+            case GenericNack():
+                self._on_nack(packet, effects, now)
+            case Goodbye():
+                for ssrc in packet.ssrcs:
+                    self.demux.forget(ssrc)
+            case _:
+                # Well formed, and of no use: SDES names, REMB, extended reports.
+                pass
+
+    def _on_sender_report(self, report: SenderReport, effects: RtcpEffects, now: float) -> None:
+        self._on_report_blocks(report.reports, now)
+        route = self.demux.routes.get(report.ssrc)
+        if route is None or route.is_repair:
+            return
+        if route.stream.last_sender_report is None:
+            effects.synchronised.append(route.encoding)
+        route.stream.on_sender_report(report, now)
+
+    def _on_report_blocks(self, blocks: Iterable[ReportBlock], now: float) -> None:
+        for block in blocks:
+            if (subscription := self.subscriptions.get(block.ssrc)) is not None:
+                subscription.on_report_block(block, now)
+
+    def _on_keyframe_requests(self, ssrcs: Iterable[Ssrc], effects: RtcpEffects) -> None:
+        for ssrc in ssrcs:
+            if (subscription := self.subscriptions.get(ssrc)) is not None:
+                subscription.keyframe_request_count += 1
+                effects.keyframe_requests.append(subscription)
+
+    def _on_nack(self, nack: GenericNack, effects: RtcpEffects, now: float) -> None:
+        subscription = self.subscriptions.get(nack.media_ssrc)
+        if subscription is None:
+            return
+        subscription.nack_count += 1
+        subscription.resend(nack.lost, now)
+        effects.retransmissions.append(subscription)

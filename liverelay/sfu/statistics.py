@@ -1,0 +1,115 @@
+"""What is known of each stream, under the names of W3C webrtc-stats, in Python's spelling.
+
+Seconds for jitter and round-trip time; `bytes_…` are payload bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from liverelay.rtp.types import Ssrc
+    from liverelay.sdp.parameters import Codec, MediaKind
+    from liverelay.sfu.encoding import Encoding
+    from liverelay.sfu.inbound import InboundStream
+    from liverelay.sfu.publication import Publication
+    from liverelay.sfu.subscription import Subscription
+    from liverelay.sfu.types import PeerId, PublicationId, SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class InboundRtpStats:
+    """One SSRC of a publisher."""
+
+    ssrc: Ssrc
+    mime_type: str | None
+    packets_received: int
+    bytes_received: int
+    retransmitted_packets_received: int
+    packets_lost: int
+    jitter: float
+    pli_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationStats:
+    """One published section, with a stream for each encoding that carries media."""
+
+    publication_id: PublicationId
+    session_id: SessionId
+    peer_id: PeerId
+    kind: MediaKind
+    streams: tuple[InboundRtpStats, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionStats:
+    """One outbound stream; from `packets_lost` on, what the viewer itself has reported."""
+
+    session_id: SessionId
+    peer_id: PeerId
+    kind: MediaKind
+    ssrc: Ssrc
+    mime_type: str | None
+    packets_sent: int
+    bytes_sent: int
+    retransmitted_packets_sent: int
+    nack_count: int
+    keyframe_request_count: int
+    packets_lost: int | None
+    fraction_lost: float | None
+    jitter: float | None
+    round_trip_time: float | None
+
+
+def publication_stats(publication: Publication) -> PublicationStats:
+    return PublicationStats(
+        publication_id=publication.publication_id,
+        session_id=publication.session_id,
+        peer_id=publication.peer_id,
+        kind=publication.parameters.kind,
+        streams=tuple(
+            _inbound_stats(encoding, encoding.stream)
+            for encoding in publication.encodings
+            if encoding.stream is not None
+        ),
+    )
+
+
+def subscription_stats(subscription: Subscription) -> SubscriptionStats:
+    encoding, report = subscription.encoding, subscription.remote_report
+    codec = None if encoding is None or encoding.stream is None else encoding.stream.codec
+    return SubscriptionStats(
+        session_id=subscription.session_id,
+        peer_id=subscription.peer_id,
+        kind=subscription.parameters.kind,
+        ssrc=subscription.ssrc,
+        mime_type=_mime_type(subscription.parameters.kind, codec),
+        packets_sent=subscription.packets_sent,
+        bytes_sent=subscription.octets_sent,
+        retransmitted_packets_sent=subscription.retransmitter.packets_sent,
+        nack_count=subscription.nack_count,
+        keyframe_request_count=subscription.keyframe_request_count,
+        packets_lost=None if report is None else report.cumulative_lost,
+        fraction_lost=None if report is None else report.fraction_lost / 256,
+        jitter=None if report is None or codec is None else report.jitter / codec.clock_rate,
+        round_trip_time=subscription.round_trip_time,
+    )
+
+
+def _inbound_stats(encoding: Encoding, stream: InboundStream) -> InboundRtpStats:
+    return InboundRtpStats(
+        ssrc=stream.ssrc,
+        mime_type=_mime_type(encoding.parameters.kind, stream.codec),
+        packets_received=stream.packets_received,
+        bytes_received=stream.bytes_received,
+        retransmitted_packets_received=stream.packets_repaired,
+        packets_lost=stream.packets_lost,
+        jitter=stream.jitter,
+        pli_count=encoding.keyframe_requests_sent,
+    )
+
+
+def _mime_type(kind: MediaKind, codec: Codec | None) -> str | None:
+    return None if codec is None else f"{kind.value}/{codec.name}"

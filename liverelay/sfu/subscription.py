@@ -1,0 +1,131 @@
+"""One outbound stream of one viewer's session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from liverelay.sfu.retransmission import Retransmitter
+from liverelay.sfu.rewriter import StreamRewriter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from liverelay.rtp.rtcp.reports import ReportBlock
+    from liverelay.sdp.parameters import SendParameters
+    from liverelay.sfu.encoding import Encoding
+    from liverelay.sfu.publication import Publication
+    from liverelay.sfu.types import PeerId, SessionId
+    from liverelay.sfu.viewer_group import Progress, ViewerGroup
+
+_DLSR_PER_SECOND = 1 << 16
+# A round trip longer than this is a peer's invention.
+_MAX_ROUND_TRIP = 10.0
+
+
+class Subscription:
+    """What a viewer is sent under one SSRC, whoever publishes it.
+
+    It outlives publications: where one ends and the next begins, the rewriter keeps the stream
+    continuous. `first_number` is None while it waits for a packet that it can start with.
+    The two offsets are plain attributes because the egress reads them for every burst.
+    """
+
+    def __init__(
+        self,
+        session_id: SessionId,
+        peer_id: PeerId,
+        parameters: SendParameters,
+        target: object,
+    ) -> None:
+        self.session_id = session_id
+        self.peer_id = peer_id
+        self.parameters = parameters
+        self.target = target
+        self.ssrc = parameters.ssrc
+        self.sequence_offset = 0
+        self.timestamp_offset = 0
+        self.publication: Publication | None = None
+        self.encoding: Encoding | None = None
+        self.group: ViewerGroup | None = None
+        self.first_number: int | None = None
+        self.retransmitter = Retransmitter.negotiated(parameters, target)
+        self.remote_report: ReportBlock | None = None
+        self.round_trip_time: float | None = None
+        self.nack_count = 0
+        self.keyframe_request_count = 0
+        self._rewriter = StreamRewriter()
+        # Subtracted from the group's counts while there is a group, the counts themselves else.
+        self._packets = 0
+        self._octets = 0
+        self._last_report: tuple[int, float] | None = None
+
+    @property
+    def is_started(self) -> bool:
+        return self.first_number is not None
+
+    @property
+    def packets_sent(self) -> int:
+        if self.group is None or self.first_number is None:
+            return self._packets
+        return self.group.packet_count - self._packets
+
+    @property
+    def octets_sent(self) -> int:
+        """Payload bytes, as sender reports count them."""
+        if self.group is None or self.first_number is None:
+            return self._octets
+        return self.group.octet_count - self._octets
+
+    def start(
+        self,
+        group: ViewerGroup,
+        number: int,
+        sequence_number: int,
+        rtp_timestamp: int,
+        now: float,
+    ) -> None:
+        """Begin with the packet of these numbers, which are the publisher's."""
+        assert self.encoding is not None
+        self._rewriter.begin_feed(sequence_number, rtp_timestamp, now, self.encoding.clock_rate)
+        self.sequence_offset, self.timestamp_offset = self._rewriter.offsets
+        self._packets = group.packet_count - self._packets
+        self._octets = group.octet_count - self._octets
+        self.first_number = number
+        self.retransmitter.forget()
+
+    def stop(self, group: ViewerGroup, progress: Progress) -> None:
+        """Remember where the feed ended."""
+        self._rewriter.end_feed(progress.number, progress.rtp_timestamp, progress.sent_at)
+        self._packets = group.packet_count - self._packets
+        self._octets = group.octet_count - self._octets
+        self.first_number = None
+        self._last_report = None
+
+    def exclude(self, packets: int, octets: int) -> None:
+        """Leave what its group sent without it out of its counts."""
+        self._packets += packets
+        self._octets += octets
+
+    def resend(self, lost: Iterable[int], now: float) -> None:
+        """Prepare retransmissions of the sequence numbers in `lost` that are still at hand."""
+        if self.group is None or self.encoding is None or self.encoding.stream is None:
+            return
+        history, writer = self.encoding.stream.history, self.group.writer
+        for sequence_number in lost:
+            number = self.group.original_number(self, sequence_number)
+            if number is not None and (inbound := history.find(number)) is not None:
+                self.retransmitter.resend(
+                    inbound, writer, sequence_number, self.timestamp_offset, now
+                )
+
+    def on_sender_report_sent(self, ntp_time: int, now: float) -> None:
+        self._last_report = (ntp_time >> 16 & 0xFFFFFFFF, now)
+
+    def on_report_block(self, block: ReportBlock, now: float) -> None:
+        """Take the viewer's view of the stream; its numbers are not to be trusted."""
+        self.remote_report = block
+        if self._last_report is None or block.lsr != self._last_report[0]:
+            return
+        round_trip = now - self._last_report[1] - block.dlsr / _DLSR_PER_SECOND
+        if 0.0 <= round_trip <= _MAX_ROUND_TRIP:
+            self.round_trip_time = round_trip

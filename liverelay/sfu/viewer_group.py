@@ -1,0 +1,175 @@
+"""The viewers of one encoding who get the same bytes, and the numbering they share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from liverelay.sfu.commands import Fanout, Template
+from liverelay.sfu.compactor import SequenceCompactor
+from liverelay.sfu.wire_format import PacketWriter, WireFormat
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from liverelay.sfu.history import InboundPacket
+    from liverelay.sfu.subscription import Subscription
+
+_TIMESTAMP_MASK = 0xFFFFFFFF
+_TIMESTAMP_HALF = 0x80000000
+
+
+class Progress(NamedTuple):
+    """How far a group has come, in the publisher's numbers: the end of a feed if it stops here."""
+
+    number: int
+    rtp_timestamp: int
+    sent_at: float
+
+
+class _Entry(NamedTuple):
+    """One prepared packet of a burst; `number` is its unwrapped place in the group's numbering."""
+
+    number: int
+    template: Template
+    octets: int
+    is_keyframe: bool
+
+
+class ViewerGroup:
+    """Prepares each packet once and says which viewers get it.
+
+    A viewer first waits for a packet it can start with. From its `first_number` on it gets every
+    packet of the group: all that differs between members is in their offsets. Counting is
+    shared too: a member's own counts are the group's, less those from before it started.
+    """
+
+    def __init__(self, wire_format: WireFormat) -> None:
+        self.wire_format = wire_format
+        self.members: list[Subscription] = []
+        self.waiting: list[Subscription] = []
+        self.packet_count = 0
+        self.octet_count = 0
+        self.progress: Progress | None = None
+        self.writer = PacketWriter(wire_format)
+        self._compactor = SequenceCompactor()
+        self._newest_start = 0
+        self._started: list[Subscription] = []
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.members and not self.waiting
+
+    def remove(self, subscription: Subscription) -> None:
+        """Let go of a viewer; what it has been sent is settled with it."""
+        if subscription.first_number is None:
+            self.waiting.remove(subscription)
+        else:
+            self.members.remove(subscription)
+            self._settle(subscription)
+
+    def restart(self) -> None:
+        """Make everyone wait again, because another inbound stream feeds the group from now on."""
+        for subscription in self.members:
+            self._settle(subscription)
+        self.waiting += self.members
+        self.members = []
+        self.progress = None
+        self._compactor = SequenceCompactor()
+        self._newest_start = 0
+
+    def take_started(self) -> list[Subscription]:
+        """Return who has started since the last call and is still a member."""
+        started, self._started = self._started, []
+        return [subscription for subscription in started if subscription.is_started]
+
+    def fan_out(self, packets: Sequence[InboundPacket], now: float) -> list[Fanout]:
+        """Prepare a burst in the order of arrival."""
+        if not self.members and not (self.waiting and any(p.is_keyframe for p in packets)):
+            return []
+        entries = [entry for packet in packets if (entry := self._prepare(packet, now)) is not None]
+        if not entries:
+            return []
+        if self.waiting:
+            self._start_waiting(entries, packets[0])
+        self.packet_count += len(entries)
+        self.octet_count += sum(entry.octets for entry in entries)
+        if min(entry.number for entry in entries) >= self._newest_start:
+            return [Fanout([entry.template for entry in entries], self.members)]
+        return self._split_by_start(entries)
+
+    def original_number(self, subscription: Subscription, sequence_number: int) -> int | None:
+        """Return the publisher's extended number of what `subscription` got as `sequence_number`.
+
+        None if it never got that, or too long ago.
+        """
+        if self.progress is None or subscription.first_number is None:
+            return None
+        highest = self.progress.number
+        behind = (highest + subscription.sequence_offset - sequence_number) & 0xFFFF
+        if highest - behind < subscription.first_number:
+            return None
+        return self._compactor.original(highest - behind)
+
+    def _prepare(self, inbound: InboundPacket, now: float) -> _Entry | None:
+        original, packet, header, _, is_keyframe, _ = inbound
+        octets = header.payload_end - header.payload_offset
+        written = self.writer.write(packet, header, now) if octets else None
+        if written is None:
+            if self._compactor.leave_out(original):
+                return None
+            written = self.writer.write_filler(packet)
+            octets, is_keyframe = 0, False
+            if written is None:
+                return None
+        number = self._compactor.keep(original)
+        self._advance(number, header.rtp_timestamp, inbound.received_at)
+        template = Template(written, number & 0xFFFF, header.rtp_timestamp)
+        return _Entry(number, template, octets, is_keyframe)
+
+    def _advance(self, number: int, rtp_timestamp: int, received_at: float) -> None:
+        progress = self.progress
+        if progress is None:
+            self.progress = Progress(number, rtp_timestamp, received_at)
+            return
+        # The highest of each, which after reordering need not be of one packet.
+        if (rtp_timestamp - progress.rtp_timestamp) & _TIMESTAMP_MASK >= _TIMESTAMP_HALF:
+            rtp_timestamp = progress.rtp_timestamp
+        self.progress = Progress(max(number, progress.number), rtp_timestamp, received_at)
+
+    def _start_waiting(self, entries: list[_Entry], first: InboundPacket) -> None:
+        start = next((entry for entry in entries if entry.is_keyframe), None)
+        if start is None:
+            return
+        sequence_number, rtp_timestamp = start.template[1:]
+        for subscription in self.waiting:
+            subscription.start(
+                self, start.number, sequence_number, rtp_timestamp, first.received_at
+            )
+        self.members += self.waiting
+        self._started += self.waiting
+        self.waiting = []
+        self._newest_start = max(self._newest_start, start.number)
+
+    def _split_by_start(self, entries: list[_Entry]) -> list[Fanout]:
+        """Keep from each viewer what is older than its start; a late packet, most of the time.
+
+        Its number would be one that the viewer knows from an earlier feed.
+        """
+        lowest = min(entry.number for entry in entries)
+        by_start: dict[int, list[Subscription]] = {}
+        for subscription in self.members:
+            assert subscription.first_number is not None
+            by_start.setdefault(max(lowest, subscription.first_number), []).append(subscription)
+        fanouts = []
+        for start, subscriptions in by_start.items():
+            excluded = [entry for entry in entries if entry.number < start]
+            for subscription in subscriptions:
+                subscription.exclude(len(excluded), sum(entry.octets for entry in excluded))
+            templates = [entry.template for entry in entries if entry.number >= start]
+            if templates:
+                fanouts.append(Fanout(templates, subscriptions))
+        return fanouts
+
+    def _settle(self, subscription: Subscription) -> None:
+        assert self.progress is not None
+        subscription.stop(self, self.progress)

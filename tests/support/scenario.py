@@ -1,0 +1,334 @@
+"""Publishers, a room and viewers in one process: real packets, simulated time, no sockets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from liverelay.rtp.packet import parse_header
+from liverelay.rtp.rtcp.compound import RtcpPacket, parse_compound
+from liverelay.rtp.rtcp.feedback import GenericNack, PictureLossIndication
+from liverelay.rtp.rtcp.reports import SenderReport
+from liverelay.rtp.types import Ssrc
+from liverelay.sfu.room import RoomMedia
+from liverelay.sfu.types import PeerId, PublicationId, SessionId
+from tests.support.egress import datagrams
+from tests.support.network import Clock, Conditions, Link
+from tests.support.packets import VP8_DELTA, VP8_KEYFRAME, rtp
+from tests.support.parameters import (
+    published_audio,
+    published_video,
+    watched_audio,
+    watched_video,
+)
+
+if TYPE_CHECKING:
+    from liverelay.sdp.parameters import ReceiveParameters, SendParameters
+    from liverelay.sfu.subscription import Subscription
+
+LOCAL_SSRC = Ssrc(0xF00D)
+VIDEO_RATE = 90_000
+AUDIO_RATE = 48_000
+FRAME_INTERVAL = 1 / 30
+PACKETS_PER_FRAME = 4
+AUDIO_INTERVAL = 0.02
+# Where a publisher's wall clock stands at time 0 of the simulation.
+NTP_EPOCH = 3_900_000_000
+
+
+class Received(NamedTuple):
+    """One packet as a viewer saw it."""
+
+    at: float
+    ssrc: int
+    payload_type: int
+    sequence_number: int
+    rtp_timestamp: int
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Where a publisher's streams start; those of a browser are random."""
+
+    video_ssrc: int = 0x1234
+    audio_ssrc: int = 0x5678
+    sequence_number: int = 65_500
+    rtp_timestamp: int = 0xFFFF_F000
+    # Seconds by which the publisher's wall clock is ahead.
+    ntp_ahead: float = 0.0
+
+
+class Publisher:
+    """Sends frames of four packets and 20 ms of sound, and a keyframe when asked for one.
+
+    The payload of each packet ends in its name and the media time at which it was captured, so that
+    a viewer can tell what it is watching.
+    """
+
+    def __init__(self, scenario: Scenario, name: str, numbers: Numbers, conditions: Conditions):
+        self.session_id = SessionId(name)
+        self.numbers = numbers
+        self.rtcp: list[tuple[float, RtcpPacket]] = []
+        self.is_live = True
+        self.sends_padding = False
+        self.link = Link(scenario.clock, self._arrive, conditions)
+        self.keyframes_sent = 0
+        self._scenario = scenario
+        self._started_at = scenario.clock.now
+        self._video_sequence = self._audio_sequence = numbers.sequence_number
+        self._owes_keyframe = True
+        self._send_frame()
+        self._send_sound()
+        self._send_reports()
+
+    @property
+    def plis(self) -> list[float]:
+        return [at for at, packet in self.rtcp if isinstance(packet, PictureLossIndication)]
+
+    def receive_rtcp(self, data: bytes) -> None:
+        for packet in parse_compound(data):
+            self.rtcp.append((self._scenario.clock.now, packet))
+            self._owes_keyframe |= isinstance(packet, PictureLossIndication)
+
+    def video_timestamp(self, at: float) -> int:
+        elapsed = at - self._started_at
+        return (self.numbers.rtp_timestamp + round(elapsed * VIDEO_RATE)) & 0xFFFFFFFF
+
+    def audio_timestamp(self, at: float) -> int:
+        elapsed = at - self._started_at
+        return (self.numbers.rtp_timestamp + round(elapsed * AUDIO_RATE)) & 0xFFFFFFFF
+
+    def ntp_time(self, at: float) -> int:
+        return int((NTP_EPOCH + at + self.numbers.ntp_ahead) * (1 << 32))
+
+    def _arrive(self, packet: bytes) -> None:
+        if self.is_live:
+            self._scenario.on_rtp(self.session_id, packet)
+
+    def _send_frame(self) -> None:
+        if not self.is_live:
+            return
+        now = self._scenario.clock.now
+        start = VP8_KEYFRAME if self._owes_keyframe else VP8_DELTA
+        self.keyframes_sent += self._owes_keyframe
+        self._owes_keyframe = False
+        for index in range(PACKETS_PER_FRAME):
+            # Only the first packet of a frame has the start bit of VP8's descriptor.
+            payload = (start if index == 0 else bytes(22)) + self._mark(now)
+            self._send_video(payload, marker=index == PACKETS_PER_FRAME - 1)
+        if self.sends_padding:
+            self._send_video(b"", padding=200)
+        self._scenario.clock.at(now + FRAME_INTERVAL, self._send_frame)
+
+    def _mark(self, now: float) -> bytes:
+        return f"{self.session_id[:3]}{now:10.6f}".encode()
+
+    def _send_video(self, payload: bytes, *, marker: bool = False, padding: int = 0) -> None:
+        self.link.send(
+            rtp(
+                payload,
+                payload_type=96,
+                sequence_number=self._video_sequence,
+                rtp_timestamp=self.video_timestamp(self._scenario.clock.now),
+                ssrc=self.numbers.video_ssrc,
+                marker=marker,
+                padding=padding,
+            )
+        )
+        self._video_sequence += 1
+
+    def _send_sound(self) -> None:
+        if not self.is_live:
+            return
+        now = self._scenario.clock.now
+        self.link.send(
+            rtp(
+                self._mark(now),
+                payload_type=111,
+                sequence_number=self._audio_sequence,
+                rtp_timestamp=self.audio_timestamp(now),
+                ssrc=self.numbers.audio_ssrc,
+            )
+        )
+        self._audio_sequence += 1
+        self._scenario.clock.at(now + AUDIO_INTERVAL, self._send_sound)
+
+    def _send_reports(self) -> None:
+        if not self.is_live:
+            return
+        now = self._scenario.clock.now
+        for ssrc, timestamp in (
+            (self.numbers.video_ssrc, self.video_timestamp(now)),
+            (self.numbers.audio_ssrc, self.audio_timestamp(now)),
+        ):
+            report = SenderReport(Ssrc(ssrc), self.ntp_time(now), timestamp, 0, 0)
+            self._scenario.on_rtcp(self.session_id, report.serialize())
+        self._scenario.clock.at(now + 1.0, self._send_reports)
+
+
+class Viewer:
+    """Remembers all it gets, and asks again for what is missing if `sends_nacks`."""
+
+    def __init__(self, scenario: Scenario, name: str, conditions: Conditions):
+        self.session_id = SessionId(name)
+        self.subscriptions: list[Subscription] = []
+        self.packets: list[Received] = []
+        self.rtcp: list[tuple[float, RtcpPacket]] = []
+        self.sends_nacks = False
+        self.link = Link(scenario.clock, self._receive, conditions, seed=len(name))
+        self._scenario = scenario
+        self._highest: dict[int, int] = {}
+
+    def stream(self, ssrc: int) -> list[Received]:
+        return [packet for packet in self.packets if packet.ssrc == ssrc]
+
+    def in_order(self, ssrc: int) -> list[Received]:
+        """Return a stream by sequence number; none is longer than half the number space."""
+        stream = self.stream(ssrc)
+        first = stream[0].sequence_number
+        return sorted(stream, key=lambda packet: (packet.sequence_number - first + 0x8000) & 0xFFFF)
+
+    def sender_reports(self, ssrc: int) -> list[tuple[float, SenderReport]]:
+        return [
+            (at, packet)
+            for at, packet in self.rtcp
+            if isinstance(packet, SenderReport) and packet.ssrc == ssrc
+        ]
+
+    def receive_rtcp(self, data: bytes) -> None:
+        for packet in parse_compound(data):
+            self.rtcp.append((self._scenario.clock.now, packet))
+
+    def send_pli(self, ssrc: int) -> None:
+        pli = PictureLossIndication(Ssrc(1), Ssrc(ssrc))
+        self._scenario.on_rtcp(self.session_id, pli.serialize())
+
+    def send_nack(self, ssrc: int, *lost: int) -> None:
+        nack = GenericNack(Ssrc(1), Ssrc(ssrc), lost)
+        self._scenario.on_rtcp(self.session_id, nack.serialize())
+
+    def _receive(self, data: bytes) -> None:
+        header = parse_header(data)
+        payload = data[header.payload_offset : header.payload_end]
+        _, payload_type, sequence_number, rtp_timestamp, ssrc = header[:5]
+        self.packets.append(
+            Received(
+                self._scenario.clock.now,
+                ssrc,
+                payload_type,
+                sequence_number,
+                rtp_timestamp,
+                payload,
+            )
+        )
+        if self.sends_nacks:
+            self._ask_for_gap(ssrc, sequence_number)
+
+    def _ask_for_gap(self, ssrc: int, sequence_number: int) -> None:
+        highest = self._highest.setdefault(ssrc, sequence_number)
+        ahead = (sequence_number - highest) & 0xFFFF
+        if 0 < ahead < 0x8000:
+            self._highest[ssrc] = sequence_number
+            if ahead > 1:
+                self.send_nack(ssrc, *((highest + step) & 0xFFFF for step in range(1, ahead)))
+
+
+class Scenario:
+    """The server's part: a clock, and the room's fanouts and commands carried to their targets."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.room = RoomMedia(LOCAL_SSRC, "server")
+        self.publishers: dict[SessionId, Publisher] = {}
+        self.viewers: dict[SessionId, Viewer] = {}
+
+    def publish(
+        self,
+        name: str = "publisher",
+        numbers: Numbers | None = None,
+        conditions: Conditions | None = None,
+        video: ReceiveParameters | None = None,
+        audio: ReceiveParameters | None = None,
+    ) -> Publisher:
+        numbers = numbers or Numbers()
+        sections = (
+            ("video", video or published_video(ssrcs=(numbers.video_ssrc,))),
+            ("audio", audio or published_audio(ssrcs=(numbers.audio_ssrc,))),
+        )
+        for kind, parameters in sections:
+            self.room.add_publication(
+                PublicationId(f"{name}/{kind}"),
+                SessionId(name),
+                PeerId(name),
+                parameters,
+                self.clock.now,
+            )
+        publisher = Publisher(self, name, numbers, conditions or Conditions())
+        self.publishers[publisher.session_id] = publisher
+        self.settle()
+        return publisher
+
+    def unpublish(self, publisher: Publisher) -> None:
+        publisher.is_live = False
+        del self.publishers[publisher.session_id]
+        for kind in ("video", "audio"):
+            self.room.remove_publication(
+                PublicationId(f"{publisher.session_id}/{kind}"), self.clock.now
+            )
+        self.settle()
+
+    def watch(
+        self,
+        name: str = "viewer",
+        conditions: Conditions | None = None,
+        peer: str | None = None,
+        video: SendParameters | None = None,
+        audio: SendParameters | None = None,
+    ) -> Viewer:
+        viewer = Viewer(self, name, conditions or Conditions())
+        self.viewers[viewer.session_id] = viewer
+        for parameters in (video or watched_video(), audio or watched_audio()):
+            viewer.subscriptions.append(
+                self.room.add_subscription(
+                    viewer.session_id, PeerId(peer or name), parameters, viewer, self.clock.now
+                )
+            )
+        self.settle()
+        return viewer
+
+    def leave(self, viewer: Viewer) -> None:
+        del self.viewers[viewer.session_id]
+        for subscription in viewer.subscriptions:
+            self.room.remove_subscription(subscription)
+        self.settle()
+
+    def run(self, seconds: float) -> None:
+        self.clock.run_until(self.clock.now + seconds)
+
+    def on_rtp(self, session_id: SessionId, packet: bytes) -> None:
+        self.room.on_rtp(session_id, packet, self.clock.now)
+        self.settle()
+
+    def on_rtcp(self, session_id: SessionId, data: bytes) -> None:
+        self.room.on_rtcp(session_id, data, self.clock.now)
+        self.settle()
+
+    def settle(self) -> None:
+        """Do what the server does after each burst."""
+        for target, packet in datagrams(self.room.flush(self.clock.now)):
+            assert isinstance(target, Viewer)
+            target.link.send(packet)
+        for command in self.room.take_commands():
+            receiver = self.publishers.get(command.session_id) or self.viewers[command.session_id]
+            receiver.receive_rtcp(command.data)
+        deadline = self.room.deadline()
+        if deadline is not None:
+            self.clock.at(deadline, self._on_deadline)
+
+    def _on_deadline(self) -> None:
+        deadline = self.room.deadline()
+        # One that has been met meanwhile asks for nothing; each settling schedules its own.
+        if deadline is not None and deadline <= self.clock.now:
+            self.room.handle_timeout(self.clock.now)
+            self.settle()

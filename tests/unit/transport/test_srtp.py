@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from liverelay.transport.counters import DropReason
+from liverelay.transport.srtp import (
+    MAX_INBOUND_SSRCS,
+    MAX_PACKET_SIZE,
+    RejectedPacketError,
+    SrtpInbound,
+    SrtpOutbound,
+    SrtpSealer,
+    UnprotectableError,
+)
+from tests.support.srtp import PROFILES, inbound_session, outbound_session
+
+COMPOUND = struct.pack("!BBHI", 0x80, 201, 1, 7)
+
+
+def rtp(sequence_number: int = 1, size: int = 100, ssrc: int = 1234) -> bytes:
+    return struct.pack("!BBHII", 0x80, 96, sequence_number, 3000, ssrc).ljust(size, b"x")
+
+
+def seal_rtp(sealer: SrtpSealer, outbound: SrtpOutbound, packet: bytes) -> bytes:
+    sealer.view[: len(packet)] = packet
+    return bytes(sealer.seal_rtp(outbound, len(packet)))
+
+
+def reason_of(inbound: SrtpInbound, datagram: bytes) -> DropReason:
+    with pytest.raises(RejectedPacketError) as caught:
+        inbound.unprotect_rtp(datagram)
+    return caught.value.reason
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("size", [12, 100, 1400, MAX_PACKET_SIZE - 144])
+def test_what_is_sealed_can_be_opened(profile: int, size: int) -> None:
+    outbound, inbound = (
+        SrtpOutbound(outbound_session(profile)),
+        SrtpInbound(inbound_session(profile)),
+    )
+
+    datagram = seal_rtp(SrtpSealer(), outbound, rtp(size=size))
+
+    assert datagram != rtp(size=size)
+    assert inbound.unprotect_rtp(datagram) == rtp(size=size)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_rtcp_that_is_sealed_can_be_opened(profile: int) -> None:
+    outbound, inbound = (
+        SrtpOutbound(outbound_session(profile)),
+        SrtpInbound(inbound_session(profile)),
+    )
+
+    datagram = bytes(SrtpSealer().seal_rtcp(outbound, COMPOUND))
+
+    assert inbound.unprotect_rtcp(datagram) == COMPOUND
+
+
+def test_replay_is_told_from_forgery() -> None:
+    outbound, inbound = SrtpOutbound(outbound_session()), SrtpInbound(inbound_session())
+    datagram = seal_rtp(SrtpSealer(), outbound, rtp())
+    inbound.unprotect_rtp(datagram)
+
+    assert reason_of(inbound, datagram) is DropReason.SRTP_REPLAYED
+    assert reason_of(inbound, rtp(2)) is DropReason.SRTP_UNAUTHENTICATED
+
+
+def test_packet_behind_the_replay_window_is_a_replay() -> None:
+    outbound, inbound, sealer = (
+        SrtpOutbound(outbound_session()),
+        SrtpInbound(inbound_session()),
+        SrtpSealer(),
+    )
+    old = seal_rtp(sealer, outbound, rtp(1))
+    inbound.unprotect_rtp(seal_rtp(sealer, outbound, rtp(1500)))
+
+    assert reason_of(inbound, old) is DropReason.SRTP_REPLAYED
+
+
+@pytest.mark.parametrize("size", range(12))
+def test_truncated_packets_are_malformed(size: int) -> None:
+    inbound = SrtpInbound(inbound_session())
+
+    assert reason_of(inbound, rtp()[:size]) is DropReason.SRTP_MALFORMED
+
+
+def test_oversize_packets_are_rejected() -> None:
+    inbound = SrtpInbound(inbound_session())
+
+    assert reason_of(inbound, bytes(MAX_PACKET_SIZE + 1)) is DropReason.SRTP_OVERSIZE
+
+
+def test_forged_ssrcs_do_not_use_up_the_bound() -> None:
+    outbound, inbound = SrtpOutbound(outbound_session()), SrtpInbound(inbound_session())
+    for ssrc in range(MAX_INBOUND_SSRCS * 2):
+        assert reason_of(inbound, rtp(ssrc=ssrc)) is DropReason.SRTP_UNAUTHENTICATED
+
+    assert inbound.unprotect_rtp(seal_rtp(SrtpSealer(), outbound, rtp())) == rtp()
+
+
+def test_authentic_ssrcs_are_bounded() -> None:
+    outbound, inbound, sealer = (
+        SrtpOutbound(outbound_session()),
+        SrtpInbound(inbound_session()),
+        SrtpSealer(),
+    )
+    for ssrc in range(MAX_INBOUND_SSRCS):
+        inbound.unprotect_rtp(seal_rtp(sealer, outbound, rtp(ssrc=ssrc)))
+
+    surplus = seal_rtp(sealer, outbound, rtp(ssrc=MAX_INBOUND_SSRCS))
+
+    assert reason_of(inbound, surplus) is DropReason.SRTP_TOO_MANY_SSRCS
+
+
+def test_packet_older_than_the_window_cannot_be_sealed() -> None:
+    outbound, sealer = SrtpOutbound(outbound_session()), SrtpSealer()
+    seal_rtp(sealer, outbound, rtp(5000))
+
+    with pytest.raises(UnprotectableError):
+        seal_rtp(sealer, outbound, rtp(1))
+
+
+def test_rtcp_beyond_the_buffer_cannot_be_sealed() -> None:
+    with pytest.raises(UnprotectableError):
+        SrtpSealer().seal_rtcp(SrtpOutbound(outbound_session()), bytes(MAX_PACKET_SIZE + 1))
