@@ -286,7 +286,7 @@ async def test_egress_numbers_each_viewers_copies(profile: bytes) -> None:
         egress.send(
             Fanout(
                 templates=[Template(rtp(9, big), 9, 3000), Template(rtp(10, b"x"), 10, 6000)],
-                streams=[Copy(target, ssrc=Ssrc()i) for i, target in enumerate(targets)],
+                streams=[Copy(target, ssrc=Ssrc(i)) for i, target in enumerate(targets)],
             )
         )
 
