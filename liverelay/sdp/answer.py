@@ -105,17 +105,14 @@ def answer(
     """
     room = _Room(publications, preferred_codecs)
     sections = [_answer_section(section, purpose, room) for section in offer.sections]
-    _check_codecs(offer, purpose, room, sections)
-    bundled = next((section.offered for section in sections if section.is_accepted), None)
-    if bundled is None:
-        names = "; ".join(f"{kind.value}: {supported_names(kind)}" for kind in MediaKind)
-        raise SdpError(f"The offer has none of the supported codecs ({names})")
-    remote = bundled.connection.complete()
+    _check_codecs(purpose, room, sections)
+    bundled = _bundled(offer, sections)
+    remote = bundled[0].connection.complete()
     setup = remote.setup.answered()
     received = (_receive_parameters(section) for section in sections)
     sent = (_send_parameters(section, local) for section in sections)
     return Answer(
-        sdp=write_answer(offer, local, setup, sections),
+        sdp=write_answer(offer, local, setup, sections, [each.mid for each in bundled if each.mid]),
         remote=remote,
         setup=setup,
         receive=tuple(parameters for parameters in received if parameters),
@@ -173,9 +170,24 @@ def _select(
     return shared_codecs(offered, published)
 
 
-def _check_codecs(
-    offer: Offer, purpose: Purpose, room: _Room, sections: Sequence[AnsweredSection]
-) -> None:
+def _bundled(offer: Offer, sections: Sequence[AnsweredSection]) -> list[OfferedSection]:
+    """Return the accepted sections in the order of the offer's group.
+
+    The first of them carries the connection (RFC 8843 section 7.3.1), and the group's order need
+    not be that of the sections.
+
+    Raises:
+        SdpError: There are none.
+    """
+    accepted = {section.offered.mid: section.offered for section in sections if section.is_accepted}
+    bundled = [accepted[mid] for mid in offer.bundle if mid in accepted]
+    if not bundled:
+        names = "; ".join(f"{kind.value}: {supported_names(kind)}" for kind in MediaKind)
+        raise SdpError(f"The offer has none of the supported codecs ({names})")
+    return bundled
+
+
+def _check_codecs(purpose: Purpose, room: _Room, sections: Sequence[AnsweredSection]) -> None:
     """Raise if there are publications the peer wants and it can play none of them."""
     wanted = [
         (section, primary)

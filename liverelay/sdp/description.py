@@ -90,7 +90,7 @@ def parse_number(text: str, maximum: int, what: str) -> int:
     # int() alone would take signs, underscores, spaces and every script's digits.
     if text.isascii() and text.isdigit() and len(text) <= 20 and int(text) <= maximum:
         return int(text)
-    raise SdpError(f"{shown(text)} is not {what}")
+    raise SdpError(f"The offer is malformed: {shown(text)} is not {what}")
 
 
 def shown(text: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from liverelay.errors import SdpError
+from liverelay.rtp.types import Mid
 from liverelay.sdp.connection import ConnectionLines, parse_connection
 from liverelay.sdp.description import Description, split_description
 from liverelay.sdp.parameters import MediaKind
@@ -23,10 +24,11 @@ class Offer:
     """An offer that can be answered.
 
     Every served section is in the one BUNDLE group and its `connection` is complete. There is at
-    least one, and at most one of each kind.
+    least one, and at most one of each kind. `bundle` holds the group's mids without repetition.
     """
 
     sections: tuple[OfferedSection, ...]
+    bundle: tuple[Mid, ...]
     extmap_allow_mixed: bool
 
 
@@ -50,7 +52,10 @@ def parse_offer(text: str) -> Offer:
         if sum(section.kind is kind for section in served) > 1:
             raise SdpError(f"The offer has more than one {kind.value} section")
     _check_rtcp_mux(served)
-    fallback = _shared_connection(served, parse_connection(description.attributes))
+    by_mid = {section.mid: section for section in served}
+    fallback = _shared_connection(
+        [by_mid[mid] for mid in bundle if mid in by_mid], parse_connection(description.attributes)
+    )
     return Offer(
         tuple(
             replace(section, connection=section.connection.completed_by(fallback))
@@ -58,20 +63,21 @@ def parse_offer(text: str) -> Offer:
             else section
             for section in sections
         ),
+        bundle,
         description.attributes.has("extmap-allow-mixed"),
     )
 
 
-def _bundle(description: Description) -> tuple[str, ...]:
+def _bundle(description: Description) -> tuple[Mid, ...]:
     groups = [line.split() for line in description.attributes.all("group")]
     bundles = [group[1:] for group in groups if group[:1] == ["BUNDLE"]]
     if not bundles:
         raise SdpError("The offer has no a=group:BUNDLE line")
-    return tuple(bundles[0])
+    return tuple(dict.fromkeys(Mid(mid) for mid in bundles[0]))
 
 
 def _without_stray_data_channel(
-    section: OfferedSection, sections: Sequence[OfferedSection], bundle: Sequence[str]
+    section: OfferedSection, sections: Sequence[OfferedSection], bundle: Sequence[Mid]
 ) -> OfferedSection:
     """Return the section, unserved if it is a data channel beside the one connection.
 
@@ -104,8 +110,8 @@ def _shared_connection(
 ) -> ConnectionLines:
     """Return what sections without lines of their own use, and check that it is complete.
 
-    That is the session's, then the first section's: a bundle-only section carries none of it
-    (RFC 8843 section 7.1.3).
+    That is the session's, then that of the group's first section: a bundle-only section carries
+    none of it (RFC 8843 section 7.1.3).
     """
     shared = session
     for section in served:

@@ -86,7 +86,7 @@ class OfferedSection:
     """One section. `kind` and `data_channel` are both None where the section is not served.
 
     `codecs` holds those that we pass through, in the offer's order, with all that was offered for
-    each; `rtpmaps` the raw lines, which the answer to a rejected section repeats.
+    each; `rtpmaps` the raw lines of all, which the answer to a rejected section repeats.
     """
 
     media: str
@@ -125,7 +125,11 @@ def parse_section(line: MediaLine, session: Attributes) -> OfferedSection:
         media=line.media,
         protocol=line.protocol,
         formats=line.formats,
-        rtpmaps=attributes.all("rtpmap"),
+        rtpmaps=tuple(
+            rtpmap
+            for rtpmap in attributes.all("rtpmap")
+            if rtpmap.partition(" ")[0] in line.formats
+        ),
         mid=_mid(attributes),
         kind=kind,
         direction=_direction(attributes) or _direction(session) or Direction.SENDRECV,

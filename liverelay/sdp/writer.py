@@ -16,7 +16,7 @@ from liverelay.sdp.section import Direction
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from liverelay.rtp.types import Ssrc
+    from liverelay.rtp.types import Mid, Ssrc
     from liverelay.sdp.connection import Fingerprint, IceCredentials, Setup
     from liverelay.sdp.offer import Offer
     from liverelay.sdp.parameters import Codec, MediaKind
@@ -82,17 +82,20 @@ class AnsweredSection:
 
 
 def write_answer(
-    offer: Offer, local: LocalEnd, setup: Setup, sections: Sequence[AnsweredSection]
+    offer: Offer,
+    local: LocalEnd,
+    setup: Setup,
+    sections: Sequence[AnsweredSection],
+    bundle: Sequence[Mid],
 ) -> str:
-    """Return the answer; `sections` are all of the offer's, in its order."""
-    mids = [section.offered.mid or "" for section in sections if section.is_accepted]
+    """Return the answer; `sections` are all of the offer's, `bundle` the mids of the accepted."""
     lines = [
         "v=0",
         f"o=- {local.origin_id} 1 IN IP4 127.0.0.1",
         "s=-",
         "t=0 0",
         "a=ice-lite",
-        f"a=group:BUNDLE {' '.join(mids)}",
+        f"a=group:BUNDLE {' '.join(bundle)}",
         "a=msid-semantic:WMS *",
     ]
     if offer.extmap_allow_mixed:

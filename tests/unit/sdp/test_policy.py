@@ -1,0 +1,55 @@
+from dataclasses import replace
+
+import pytest
+
+from liverelay.sdp.parameters import HeaderExtension
+from liverelay.sdp.policy import TRANSPORT_CC, Use, answered_feedback, extension_use
+from liverelay.sdp.section import Direction, OfferedExtension
+from tests.support.sdp import VP8
+
+OFFERED = ("goog-remb", "transport-cc", "ccm fir", "nack", "nack pli", "rrtr", "ack")
+TRANSPORT = [OfferedExtension(HeaderExtension(3, TRANSPORT_CC), Direction.SENDRECV)]
+CODEC = replace(VP8, feedback=OFFERED)
+
+
+@pytest.mark.parametrize(
+    ("inbound", "outbound", "answered"),
+    [
+        (True, False, {"transport-cc", "ccm fir", "nack pli"}),
+        (False, True, {"nack", "ccm fir", "nack pli"}),
+        (True, True, {"nack", "transport-cc", "ccm fir", "nack pli"}),
+        (False, False, set()),
+    ],
+)
+def test_feedback_is_answered_by_direction(
+    inbound: bool, outbound: bool, answered: set[str]
+) -> None:
+    assert set(answered_feedback(CODEC, TRANSPORT, inbound=inbound, outbound=outbound)) == answered
+
+
+@pytest.mark.parametrize("feedback", [OFFERED, ("goog-remb", "ccm fir", "nack pli")])
+def test_publishers_without_transport_cc_are_answered_remb(feedback: tuple[str, ...]) -> None:
+    codec = replace(VP8, feedback=feedback)
+
+    answered = answered_feedback(codec, [], inbound=True, outbound=False)
+
+    assert set(answered) == {"goog-remb", "ccm fir", "nack pli"}
+
+
+def test_viewers_are_answered_neither_kind_of_bandwidth_feedback() -> None:
+    assert "goog-remb" not in answered_feedback(CODEC, [], inbound=False, outbound=True)
+
+
+@pytest.mark.parametrize(
+    ("uri", "use"),
+    [
+        ("urn:ietf:params:rtp-hdrext:sdes:mid", Use(inbound=True, outbound=False)),
+        (TRANSPORT_CC, Use(inbound=True, outbound=False)),
+        ("urn:ietf:params:rtp-hdrext:encrypt", Use(inbound=False, outbound=False)),
+        ("urn:ietf:params:rtp-hdrext:sdes:cname", Use(inbound=False, outbound=False)),
+        ("urn:3gpp:video-orientation", Use(inbound=True, outbound=True)),
+        ("https://example.org/unknown", Use(inbound=True, outbound=True)),
+    ],
+)
+def test_extensions_go_as_far_as_they_are_about(uri: str, use: Use) -> None:
+    assert extension_use(uri) == use
