@@ -10,6 +10,8 @@ from liverelay.errors import StoreError
 from liverelay.utc import unix_now_ns
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from liverelay.server.context import ServerContext
     from liverelay.store.live import LivePublisher
 
@@ -22,19 +24,16 @@ _INTERVAL = 0.25
 
 async def watch_store(context: ServerContext, live: LivePublisher) -> None:
     """Take over changes on disk, end the sessions of what has gone, publish who is there."""
-    reported = ""
+    reported: tuple[str, ...] = ()
     while True:
         await asyncio.sleep(_INTERVAL)
         try:
             await asyncio.to_thread(live.publish, context.sessions.counts())
             scan = await asyncio.to_thread(context.catalogue.scan, unix_now_ns())
         except StoreError as error:
-            # What was known stays in force. Say it once, not four times a second.
-            if str(error) != reported:
-                logger.error("%s", error)  # noqa: TRY400  (the sentence is for the operator)
-            reported = str(error)
+            reported = _report((error,), reported)
             continue
-        reported = ""
+        reported = _report(scan.damaged, reported)
         removed = context.catalogue.apply(scan)
         for room_id in removed.rooms:
             logger.info("room %s deleted by another process", room_id)
@@ -42,3 +41,15 @@ async def watch_store(context: ServerContext, live: LivePublisher) -> None:
         if removed.keys:
             logger.info("API keys revoked by another process: %s", ", ".join(sorted(removed.keys)))
             context.media.close_keys(removed.keys)
+
+
+def _report(damaged: Sequence[StoreError], reported: tuple[str, ...]) -> tuple[str, ...]:
+    """Log what is damaged now and was not before: once, not four times a second.
+
+    What was known of it stays in force until it is repaired.
+    """
+    sentences = tuple(str(error) for error in damaged)
+    for sentence in sentences:
+        if sentence not in reported:
+            logger.error("%s", sentence)
+    return sentences

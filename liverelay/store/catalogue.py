@@ -7,32 +7,46 @@ found by comparing directories, which `scan` does off the event loop and `apply`
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from liverelay.errors import ErrorCode, RefusedError
+from liverelay.errors import ErrorCode, RefusedError, StoreError
 from liverelay.store import keys
 from liverelay.store.rooms import oldest_first
 from liverelay.tokens import LOCAL_KEY_ID
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from liverelay.store.records import ApiKey, Room, RoomType
     from liverelay.store.store import Store
+
+T = TypeVar("T")
 
 # A file system may stamp two changes with one time if they are closer than its clock ticks (4 ms on
 # Linux, 2 s at worst elsewhere), so a directory that changed this recently is compared once more.
 _SETTLING_TIME_NS = 2_000_000_000
 
 
+# The stamp of a directory that must be compared again whatever its time says; file times are later.
+_UNSETTLED = -1
+
+
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What `Catalogue.scan` found on disk; None where a directory has not changed."""
+    """What `Catalogue.scan` found on disk, as differences from what was known when it began.
 
-    rooms: dict[str, Room] | None
+    `keys` may hold known ones too. `damaged` are files that could not be read; what was known of
+    them is in none of the other fields, so it stays in force.
+    """
+
+    rooms: Mapping[str, Room]
     gone_rooms: frozenset[str]
-    keys: dict[str, ApiKey] | None
+    keys: Mapping[str, ApiKey]
+    gone_keys: frozenset[str]
+    damaged: tuple[StoreError, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +79,10 @@ class Catalogue:
         Raises:
             StoreError: A file is damaged.
         """
-        self.apply(self.scan(now_ns))
+        scan = self.scan(now_ns)
+        if scan.damaged:
+            raise scan.damaged[0]
+        self.apply(scan)
 
     def list_rooms(self) -> list[Room]:
         return oldest_first(self._rooms.values())
@@ -93,8 +110,12 @@ class Catalogue:
         Raises:
             RefusedError: `room_not_found`.
         """
+        try:
+            self._store.rooms.delete(room_id)
+        except RefusedError:
+            self._rooms.pop(room_id, None)
+            raise
         self._rooms.pop(room_id, None)
-        self._store.rooms.delete(room_id)
 
     def list_keys(self) -> list[ApiKey]:
         return self._store.keys.list()
@@ -140,32 +161,44 @@ class Catalogue:
         """Compare the disk with what is known; reads files, so not for the event loop.
 
         Raises:
-            StoreError: A file is damaged.
+            StoreError: A directory cannot be read.
         """
-        rooms, gone = None, frozenset[str]()
-        if self._has_changed(self._store.rooms.directory, now_ns):
-            # Known first: a room made between the two lines must not look deleted.
-            known = frozenset(self._rooms)
-            names = self._store.rooms.ids()
-            gone = known - names
-            found = (self._store.rooms.get(room_id) for room_id in names - known)
-            rooms = {room.room_id: room for room in found if room is not None}
-        changed = self._has_changed(self._store.keys.directory, now_ns)
-        return Scan(rooms, gone, self._store.keys.load() if changed else None)
+        damaged: list[StoreError] = []
+        # Known first: what is made between these lines and the listings must not look deleted.
+        known_rooms, known_keys = frozenset(self._rooms), dict(self._keys)
+        rooms: dict[str, Room] = {}
+        gone_rooms = frozenset[str]()
+        with self._comparing(self._store.rooms.directory, now_ns, damaged) as has_changed:
+            if has_changed:
+                names = self._store.rooms.ids()
+                gone_rooms = known_rooms - names
+                rooms = _read_all(names - known_rooms, self._store.rooms.get, damaged)
+        keys: dict[str, ApiKey] = {}
+        gone_keys = frozenset[str]()
+        with self._comparing(self._store.keys.directory, now_ns, damaged) as has_changed:
+            if has_changed:
+                names = self._store.keys.ids()
+                keys = _read_all(names, self._store.keys.get, damaged)
+                gone_keys = frozenset(
+                    key_id
+                    for key_id, known in known_keys.items()
+                    if known.is_live and (key_id not in names or _is_revoked(keys.get(key_id)))
+                )
+        return Scan(rooms, gone_rooms, keys, gone_keys, tuple(damaged))
 
     def apply(self, scan: Scan) -> Removed:
         """Take over what `scan` found and return what has gone since the last time."""
         gone_rooms = scan.gone_rooms & self._rooms.keys()
         for room_id in gone_rooms:
             del self._rooms[room_id]
-        self._rooms.update(scan.rooms or {})
-        gone_keys = frozenset[str]()
-        if scan.keys is not None:
-            live = {key_id for key_id, key in scan.keys.items() if key.is_live}
-            gone_keys = frozenset(
-                key_id for key_id, key in self._keys.items() if key.is_live and key_id not in live
-            )
-            self._keys = scan.keys
+        self._rooms.update(scan.rooms)
+        gone_keys = scan.gone_keys & {key_id for key_id, key in self._keys.items() if key.is_live}
+        for key_id in gone_keys:
+            del self._keys[key_id]
+        for key_id, key in scan.keys.items():
+            # A key revoked here while the scan read its file must not come back to life.
+            if not _is_revoked(self._keys.get(key_id)):
+                self._keys[key_id] = key
         return Removed(gone_rooms, gone_keys)
 
     def _find_key(self, key_id: str) -> ApiKey | None:
@@ -176,13 +209,46 @@ class Catalogue:
                 self._keys[key_id] = record
         return record
 
-    def _has_changed(self, directory: Path, now_ns: int) -> bool:
+    @contextmanager
+    def _comparing(
+        self, directory: Path, now_ns: int, damaged: Sequence[StoreError]
+    ) -> Iterator[bool]:
+        """Tell whether `directory` needs comparing, and remember afterwards whether it was done.
+
+        It was not if anything in it turned out damaged, or if this raises: the file may be repaired
+        in place, which does not change the directory's time.
+        """
         try:
+            # Before the reading: what changes during it shows the next time.
             stamp = directory.stat().st_mtime_ns
-        except FileNotFoundError:
+        except OSError:
             stamp = 0
         if self._stamps.get(directory) == stamp:
-            return False
+            yield False
+            return
+        self._stamps[directory] = _UNSETTLED
+        damaged_before = len(damaged)
+        yield True
         settled = not 0 <= now_ns - stamp < _SETTLING_TIME_NS
-        self._stamps[directory] = stamp if settled else -1
-        return True
+        if settled and len(damaged) == damaged_before:
+            self._stamps[directory] = stamp
+
+
+def _is_revoked(key: ApiKey | None) -> bool:
+    return key is not None and not key.is_live
+
+
+def _read_all(
+    names: Iterable[str], get: Callable[[str], T | None], damaged: list[StoreError]
+) -> dict[str, T]:
+    """Return the records of `names` that are there, and add the failures to `damaged`."""
+    found: dict[str, T] = {}
+    for name in sorted(names):
+        try:
+            record = get(name)
+        except StoreError as error:
+            damaged.append(error)
+            continue
+        if record is not None:
+            found[name] = record
+    return found

@@ -81,7 +81,9 @@ def read_record(path: Path) -> dict[str, Any] | None:
         return tomllib.loads(path.read_bytes().decode())
     except FileNotFoundError:
         return None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
+        # Not TOMLDecodeError alone: tomllib lets a number of 5,000 digits and a thousand nested
+        # brackets out as what Python makes of them.
         raise damaged(path, str(error)) from None
     except OSError as error:
         raise StoreError(f"{path}: cannot be read: {error.strerror}") from None

@@ -41,9 +41,16 @@ def draw_api_key() -> str:
 class KeyStore:
     """The API keys of one data directory, as files named after their `key_id`."""
 
-    def __init__(self, directory: Path, lock: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        lock: Callable[[], AbstractContextManager[None]],
+        draw: Callable[[], str] = draw_api_key,
+    ) -> None:
+        """Use `directory`; `lock` keeps other writers out and `draw` returns a random key."""
         self._directory = directory
         self._lock = lock
+        self._draw = draw
 
     @property
     def directory(self) -> Path:
@@ -53,21 +60,19 @@ class KeyStore:
         """Store a new key and return it in full, for the only time, with its record.
 
         Raises:
-            RefusedError: `invalid_request`, the name cannot be used.
+            RefusedError: `invalid_request`, the name cannot be used; `unavailable`, every `key_id`
+                is taken.
         """
         check_name(name)
         with self._lock():
-            for _ in range(_MAX_DRAWS):
-                key = draw_api_key()
-                if not self._path(key[:KEY_ID_LENGTH]).exists():
-                    return key, self._write_new(key, name)
-        raise RefusedError(ErrorCode.UNAVAILABLE, "No key_id is free", retry_after=60)
+            key = self._draw_free()
+            return key, self._write_new(key, name)
 
     def bootstrap(self, key: str | None = None) -> tuple[str, ApiKey] | None:
         """Store the first key (`key`, or a drawn one), unless the store holds a live key already.
 
         Raises:
-            RefusedError: `api_key_invalid`, `key` is not of the documented form.
+            RefusedError: `api_key_invalid`, `key` is not of the documented form or was revoked.
         """
         if key is not None and not is_api_key(key):
             raise RefusedError(
@@ -76,7 +81,12 @@ class KeyStore:
         with self._lock():
             if self.list():
                 return None
-            chosen = key or draw_api_key()
+            if key is not None and self._is_taken(key):
+                raise RefusedError(
+                    ErrorCode.API_KEY_INVALID,
+                    f"The key_id {key[:KEY_ID_LENGTH]} belongs to a revoked API key",
+                )
+            chosen = key or self._draw_free()
             return chosen, self._write_new(chosen, "bootstrap")
 
     def get(self, key_id: str) -> ApiKey | None:
@@ -87,9 +97,13 @@ class KeyStore:
         record = files.read_record(path)
         return None if record is None else read_api_key(path, record)
 
+    def ids(self) -> set[str]:
+        """Return the `key_id` of every key, revoked ones too, without reading them."""
+        return {name for name in files.list_names(self._directory) if _KEY_ID.fullmatch(name)}
+
     def load(self) -> dict[str, ApiKey]:
         """Return every key by its `key_id`, revoked ones too."""
-        found = (self.get(key_id) for key_id in files.list_names(self._directory))
+        found = (self.get(key_id) for key_id in sorted(self.ids()))
         return {key.key_id: key for key in found if key is not None}
 
     def list(self) -> list[ApiKey]:
@@ -110,6 +124,17 @@ class KeyStore:
             revoked = replace(key, revoked_at_utc=utc_now())
             files.write_record(self._path(key_id), _HEADER, revoked.to_record())
             return revoked
+
+    def _draw_free(self) -> str:
+        for _ in range(_MAX_DRAWS):
+            key = self._draw()
+            if not self._is_taken(key):
+                return key
+        raise RefusedError(ErrorCode.UNAVAILABLE, "No key_id is free", retry_after=60)
+
+    def _is_taken(self, key: str) -> bool:
+        # The file's presence decides, so that neither a revoked nor a damaged record is replaced.
+        return self._path(key[:KEY_ID_LENGTH]).exists()
 
     def _write_new(self, key: str, name: str) -> ApiKey:
         record = ApiKey(key[:KEY_ID_LENGTH], name, digest(key), utc_now())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,6 +14,8 @@ from liverelay.store.files import damaged
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class RoomType(StrEnum):
@@ -97,10 +100,13 @@ def read_api_key(path: Path, record: Mapping[str, Any]) -> ApiKey:
         StoreError: A field is missing or of the wrong type.
     """
     revoked = _time(path, record, "revoked_at_utc") if "revoked_at_utc" in record else None
+    digest = _text(path, record, "sha256")
+    if not _DIGEST.fullmatch(digest):
+        raise damaged(path, "sha256 is not 64 lowercase hex characters")
     return ApiKey(
         key_id=path.stem,
         name=_text(path, record, "name"),
-        digest=_text(path, record, "sha256"),
+        digest=digest,
         created_at_utc=_time(path, record, "created_at_utc"),
         revoked_at_utc=revoked,
     )
@@ -130,4 +136,9 @@ def _time(path: Path, record: Mapping[str, Any], name: str) -> datetime:
     if not isinstance(value, datetime):
         raise damaged(path, f"{name} is missing or not a date and time")
     # A time that was typed by hand may lack its offset; the name says which one is meant.
-    return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+    if value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise damaged(path, f"{name} is before year 1 or after year 9999") from None

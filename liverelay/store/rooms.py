@@ -62,7 +62,7 @@ class RoomStore:
 
     def load(self) -> dict[str, Room]:
         """Return every room by its id."""
-        found = (self.get(room_id) for room_id in self.ids())
+        found = (self.get(room_id) for room_id in sorted(self.ids()))
         return {room.room_id: room for room in found if room is not None}
 
     def list(self) -> list[Room]:

@@ -21,6 +21,10 @@ _MIN_SECRET_SIZE = 32  # RFC 7518 section 3.2: a key as long as the hash, at lea
 # Held for one small file at most; a process that waits this long meets a dead disk, not a queue.
 _LOCK_TIMEOUT = 10.0
 
+# Much shorter than the library's 50 ms: a key is written in a few milliseconds, and a server that
+# waits here serves nobody meanwhile.
+_LOCK_POLL_INTERVAL = 0.005
+
 
 class Store:
     """Keys, rooms and the token secret below one directory.
@@ -29,8 +33,9 @@ class Store:
     directory is made by the first write.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, lock_timeout: float = _LOCK_TIMEOUT) -> None:
         self.directory = directory
+        self._lock_timeout = lock_timeout
         self.keys = KeyStore(directory / "keys", self.lock)
         self.rooms = RoomStore(directory / "rooms")
         self.live_directory = directory / "live"
@@ -82,10 +87,19 @@ class Store:
         import filelock
 
         files.make_directory(self.directory)
+        lock = filelock.FileLock(
+            self.directory / ".lock",
+            timeout=self._lock_timeout,
+            poll_interval=_LOCK_POLL_INTERVAL,
+            mode=0o600,
+        )
         try:
-            with filelock.FileLock(self.directory / ".lock", timeout=_LOCK_TIMEOUT, mode=0o600):
-                yield
+            lock.acquire()
         except filelock.Timeout:
             raise StoreError(f"{self.directory} is locked by another process") from None
-        except PermissionError as error:
+        except OSError as error:
             raise StoreError(f"{self.directory}: cannot be locked: {error.strerror}") from None
+        try:
+            yield
+        finally:
+            lock.release()
