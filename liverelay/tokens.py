@@ -102,7 +102,8 @@ def verify(token: str, secret: bytes, *, now: int, is_live_key: Callable[[str], 
     }
     try:
         payload = jwt.decode(token, secret, algorithms=[ALGORITHM], options=options)
-    except jwt.InvalidTokenError:
+    except (jwt.PyJWTError, ValueError, RecursionError):
+        # PyJWT lets through what bytes outside UTF-8 and a header of a thousand brackets raise.
         raise RefusedError(ErrorCode.TOKEN_INVALID) from None
     claims = _read_claims(payload)
     if not is_live_key(claims.key_id):
