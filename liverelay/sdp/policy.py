@@ -47,8 +47,8 @@ _FEEDBACK: Final = {
     # Without it Chromium publishes 300 kbit/s. Viewers would send 10 to 20 reports a second, and
     # nothing adapts to them.
     "transport-cc": _INBOUND,
-    # Instead of transport-cc, where the publisher has none; viewers', when there is adaptation.
-    "goog-remb": _INBOUND,
+    # Until there is adaptation: nothing sends or reads it.
+    "goog-remb": _NEITHER,
 }
 
 # Towards viewers only: what a publisher repeats there is nothing we have asked for. With rtx
@@ -78,15 +78,13 @@ def answered_feedback(
     codec: Codec, extensions: Collection[OfferedExtension], *, inbound: bool, outbound: bool
 ) -> tuple[str, ...]:
     """Return the feedback to answer for `codec`, of what its offer has."""
-    has_transport_cc = "transport-cc" in codec.feedback and any(
-        offered.extension.uri == TRANSPORT_CC for offered in extensions
-    )
-    unused = "goog-remb" if has_transport_cc else "transport-cc"
+    has_numbers = any(offered.extension.uri == TRANSPORT_CC for offered in extensions)
     return tuple(
         entry
         for entry in codec.feedback
-        if entry != unused
-        and _FEEDBACK.get(entry, _NEITHER).covers(inbound=inbound, outbound=outbound)
+        if _FEEDBACK.get(entry, _NEITHER).covers(inbound=inbound, outbound=outbound)
+        # What it reports on are the numbers in the extension.
+        and (entry != "transport-cc" or has_numbers)
     )
 
 

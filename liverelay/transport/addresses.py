@@ -60,13 +60,14 @@ def only_local(addresses: Iterable[IpAddress]) -> bool:
 def host_candidates(addresses: Iterable[IpAddress], port: int) -> list[Candidate]:
     """Return a candidate for each address, the preferred first.
 
-    IPv6 and IPv4 take turns, IPv6 first, so that one broken family delays a peer by one check and
-    not by all the addresses of the other (RFC 8421 section 4).
+    The families take turns, so that a broken one delays a peer by one check and not by all the
+    addresses of the other (RFC 8421 section 4). IPv4 begins, because FFmpeg tries the first
+    candidate alone.
     """
     every = list(addresses)
     turns = zip_longest(
-        (address for address in every if address.version == 6),
         (address for address in every if address.version == 4),
+        (address for address in every if address.version == 6),
     )
     return [Candidate(str(address), port) for turn in turns for address in turn if address]
 

@@ -27,13 +27,10 @@ def test_feedback_is_answered_by_direction(
     assert set(answered_feedback(CODEC, TRANSPORT, inbound=inbound, outbound=outbound)) == answered
 
 
-@pytest.mark.parametrize("feedback", [OFFERED, ("goog-remb", "ccm fir", "nack pli")])
-def test_publishers_without_transport_cc_are_answered_remb(feedback: tuple[str, ...]) -> None:
-    codec = replace(VP8, feedback=feedback)
+def test_transport_cc_needs_its_extension() -> None:
+    answered = answered_feedback(CODEC, [], inbound=True, outbound=False)
 
-    answered = answered_feedback(codec, [], inbound=True, outbound=False)
-
-    assert set(answered) == {"goog-remb", "ccm fir", "nack pli"}
+    assert set(answered) == {"ccm fir", "nack pli"}
 
 
 def test_viewers_are_answered_neither_kind_of_bandwidth_feedback() -> None:

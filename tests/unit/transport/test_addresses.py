@@ -76,5 +76,5 @@ def test_candidates_take_turns_by_family() -> None:
 
     candidates = host_candidates([*v4, *v6], 8080)
 
-    assert [c.address for c in candidates] == [str(address) for address in (v6[0], *v4)]
+    assert [c.address for c in candidates] == [str(address) for address in (v4[0], v6[0], *v4[1:])]
     assert {c.port for c in candidates} == {8080}
