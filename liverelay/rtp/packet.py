@@ -57,15 +57,13 @@ def parse_header(packet: bytes | bytearray | memoryview) -> RtpHeader:
         if offset + 4 > size:
             raise MalformedPacketError("RTP packet ends inside its extension header")
         profile, words = _EXTENSION_HEADER.unpack_from(packet, offset)
-        extension_offset = offset + 4
-        extension_length = 4 * words
+        extension_offset, extension_length = offset + 4, 4 * words
         offset = extension_offset + extension_length
     end = size
     if flags & 0x20:
-        padding = packet[-1]
-        if padding == 0:
+        if packet[-1] == 0:
             raise MalformedPacketError("RTP padding does not count itself")
-        end -= padding
+        end -= packet[-1]
     if offset > end:
         raise MalformedPacketError("RTP header, extension and padding exceed the packet")
     return RtpHeader(

@@ -17,16 +17,20 @@ class DeadlineQueue(Generic[KeyT]):
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, KeyT]] = []
-        self._current: dict[KeyT, int] = {}
+        self._current: dict[KeyT, tuple[float, int]] = {}
         self._count = 0
 
     def __contains__(self, key: KeyT) -> bool:
         return key in self._current
 
     def set(self, key: KeyT, deadline: float) -> None:
+        current = self._current.get(key)
+        # Peers can cause this as often as they like, and must not make the heap grow by it.
+        if current is not None and current[0] == deadline:
+            return
         # The running number also orders equal deadlines, so that keys are never compared.
         self._count += 1
-        self._current[key] = self._count
+        self._current[key] = deadline, self._count
         heapq.heappush(self._heap, (deadline, self._count, key))
 
     def discard(self, key: KeyT) -> None:
@@ -35,7 +39,7 @@ class DeadlineQueue(Generic[KeyT]):
     def next(self) -> float | None:
         """Return the earliest deadline."""
         heap = self._heap
-        while heap and self._current.get(heap[0][2]) != heap[0][1]:
+        while heap and self._current.get(heap[0][2]) != heap[0][:2]:
             heapq.heappop(heap)
         return heap[0][0] if heap else None
 

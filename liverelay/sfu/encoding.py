@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 _FIRST_REPEAT = 1.0
 _LAST_REPEAT = 8.0
 
-_DEFAULT_CLOCK_RATE = 90_000
-
 
 class Encoding:
     """Collects the packets of a burst and hands them to the groups of viewers.
@@ -49,10 +47,16 @@ class Encoding:
         )
 
     @property
+    def feed(self) -> InboundStream:
+        """The stream that carries it now; there is one before there are viewers."""
+        assert self.stream is not None
+        return self.stream
+
+    @property
     def clock_rate(self) -> int:
-        if self.stream is None or self.stream.codec is None:
-            return _DEFAULT_CLOCK_RATE
-        return self.stream.codec.clock_rate
+        codec = self.feed.codec
+        assert codec is not None
+        return codec.clock_rate
 
     @property
     def is_waited_for(self) -> bool:
@@ -70,8 +74,10 @@ class Encoding:
         """Take packets from `stream` from now on."""
         self.stream = stream
         self.pending.clear()
+        self._repeat_at = None
+        self._repeat_interval = _FIRST_REPEAT
         for group in self._groups.values():
-            group.restart()
+            group.restart(stream.history)
 
     def on_packet(self, packet: InboundPacket) -> None:
         """Keep `packet` for the flush at the end of this burst."""
@@ -95,7 +101,8 @@ class Encoding:
         wire_format = negotiated(self.parameters, subscription.parameters)
         group = self._groups.get(wire_format)
         if group is None:
-            group = self._groups[wire_format] = ViewerGroup(wire_format)
+            group = ViewerGroup(wire_format, self.feed.history)
+            self._groups[wire_format] = group
         group.waiting.append(subscription)
         subscription.encoding, subscription.group = self, group
 
@@ -109,7 +116,7 @@ class Encoding:
 
     def requests_keyframe(self, now: float) -> bool:
         """Return whether a PLI is to be sent now; if not, one may be owed later."""
-        if not self._can_request or self.stream is None:
+        if not self._can_request:
             return False
         return self._throttle.request(now) and self._count_request(now)
 

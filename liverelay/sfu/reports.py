@@ -40,9 +40,9 @@ def sender_report(subscription: Subscription, now: float) -> bytes | None:
     as the publisher aligned them. None as long as the publisher has not reported.
     """
     encoding = subscription.encoding
-    if encoding is None or encoding.stream is None or not subscription.is_started:
+    if encoding is None or not subscription.is_started:
         return None
-    theirs = encoding.stream.last_sender_report
+    theirs = encoding.feed.last_sender_report
     if theirs is None:
         return None
     elapsed = now - theirs.received_at

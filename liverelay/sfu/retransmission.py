@@ -71,13 +71,11 @@ class Retransmitter:
     """Turns packets from the history into retransmissions to one subscription.
 
     `payload_types` gives the retransmission payload type of a media payload type, both the
-    viewer's. Without a stream, or for a payload type without one, nothing is sent again.
+    viewer's. What has none is not sent again.
     """
 
     def __init__(
-        self,
-        stream: RetransmissionStream | None,
-        payload_types: Mapping[PayloadType, PayloadType],
+        self, stream: RetransmissionStream, payload_types: Mapping[PayloadType, PayloadType]
     ) -> None:
         self.packets_sent = 0
         self._stream = stream
@@ -86,21 +84,6 @@ class Retransmitter:
         # The publisher's extended number -> (times sent again, when last).
         self._resends: OrderedDict[int, tuple[int, float]] = OrderedDict()
         self._pending: list[Template] = []
-
-    @classmethod
-    def negotiated(cls, parameters: SendParameters, target: object) -> Retransmitter:
-        """Return the one for what a viewer agreed to."""
-        stream = None
-        if parameters.rtx_ssrc is not None:
-            stream = RetransmissionStream(parameters.rtx_ssrc, target)
-        return cls(
-            stream,
-            {
-                codec.payload_type: codec.rtx_payload_type
-                for codec in parameters.codecs
-                if codec.rtx_payload_type is not None
-            },
-        )
 
     def resend(
         self,
@@ -112,7 +95,7 @@ class Retransmitter:
     ) -> None:
         """Prepare `inbound`, sent before as `sequence_number`, to be sent again if it may be."""
         number = inbound.extended_sequence_number
-        if self._stream is None or not self._may_resend(number, now):
+        if not self._may_resend(number, now):
             return
         written = writer.write(inbound.packet, inbound.header, now)
         if written is None:
@@ -137,7 +120,7 @@ class Retransmitter:
 
     def take_fanout(self) -> Fanout | None:
         """Return what is to be sent again, and forget it."""
-        if self._stream is None or not self._pending:
+        if not self._pending:
             return None
         templates, self._pending = self._pending, []
         return Fanout(templates, (self._stream,))
@@ -151,3 +134,15 @@ class Retransmitter:
             return True
         count, last = resent
         return count < _MAX_RESENDS and now - last >= _MIN_RESEND_INTERVAL
+
+
+def negotiated(parameters: SendParameters, target: object) -> Retransmitter | None:
+    """Return a retransmitter for what a viewer agreed to; None if that is nothing."""
+    payload_types = {
+        codec.payload_type: codec.rtx_payload_type
+        for codec in parameters.codecs
+        if codec.rtx_payload_type is not None
+    }
+    if parameters.rtx_ssrc is None or not payload_types:
+        return None
+    return Retransmitter(RetransmissionStream(parameters.rtx_ssrc, target), payload_types)

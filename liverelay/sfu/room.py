@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from liverelay.rtp.types import Ssrc
     from liverelay.sdp.parameters import ReceiveParameters, SendParameters
     from liverelay.sfu.encoding import Encoding
+    from liverelay.sfu.retransmission import Retransmitter
     from liverelay.sfu.types import PeerId, PublicationId, SessionId
 
 
@@ -50,7 +51,7 @@ class RoomMedia:
         self._commands: list[SendRtcp] = []
         self._burst_encodings: dict[Encoding, Publication] = {}
         self._burst_sessions: set[MediaSession] = set()
-        self._retransmitting: dict[Subscription, None] = {}
+        self._retransmitting: dict[Retransmitter, None] = {}
         self._sender_reports: DeadlineQueue[Subscription] = DeadlineQueue()
         self._receiver_reports: DeadlineQueue[MediaSession] = DeadlineQueue()
         self._transport_feedback: DeadlineQueue[MediaSession] = DeadlineQueue()
@@ -110,7 +111,8 @@ class RoomMedia:
         del self._subscriptions[subscription]
         del self._sessions[subscription.session_id].subscriptions[subscription.ssrc]
         self._forget_session_if_unused(subscription.session_id)
-        self._retransmitting.pop(subscription, None)
+        if subscription.retransmitter is not None:
+            self._retransmitting.pop(subscription.retransmitter, None)
         self._sender_reports.discard(subscription)
         if subscription.publication is not None:
             subscription.publication.detach(subscription)
@@ -136,8 +138,7 @@ class RoomMedia:
         for subscription in effects.keyframe_requests:
             if subscription.encoding is not None:
                 self._request_keyframe(subscription.encoding, now)
-        for subscription in effects.retransmissions:
-            self._retransmitting[subscription] = None
+        self._retransmitting |= dict.fromkeys(effects.retransmissions)
         for encoding in effects.synchronised:
             for subscription in encoding.subscriptions():
                 self._send_sender_report(subscription, now)
@@ -155,8 +156,8 @@ class RoomMedia:
             if session.owes_feedback and session not in self._transport_feedback:
                 self._transport_feedback.set(session, now + FEEDBACK_INTERVAL)
         self._burst_sessions.clear()
-        for subscription in self._retransmitting:
-            if (fanout := subscription.retransmitter.take_fanout()) is not None:
+        for retransmitter in self._retransmitting:
+            if (fanout := retransmitter.take_fanout()) is not None:
                 fanouts.append(fanout)
         self._retransmitting.clear()
         return fanouts
@@ -222,7 +223,7 @@ class RoomMedia:
     def _look_after_viewers(self, encoding: Encoding, now: float) -> None:
         for subscription in encoding.take_started():
             self._send_sender_report(subscription, now)
-        if encoding.is_waited_for and encoding not in self._keyframe_requests:
+        if encoding.is_waited_for and encoding.keyframe_deadline() is None:
             self._request_keyframe(encoding, now)
 
     def _request_keyframe(self, encoding: Encoding, now: float) -> None:
@@ -235,8 +236,7 @@ class RoomMedia:
             self._keyframe_requests.set(encoding, deadline)
 
     def _send_pli(self, encoding: Encoding) -> None:
-        assert encoding.stream is not None
-        data = reports.keyframe_request(self._local_ssrc, encoding.stream.ssrc)
+        data = reports.keyframe_request(self._local_ssrc, encoding.feed.ssrc)
         self._commands.append(SendRtcp(encoding.session_id, data))
 
     def _send_sender_report(self, subscription: Subscription, now: float) -> None:

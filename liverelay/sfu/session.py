@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from liverelay.sfu.encoding import Encoding
     from liverelay.sfu.history import InboundPacket
     from liverelay.sfu.publication import Publication
+    from liverelay.sfu.retransmission import Retransmitter
     from liverelay.sfu.subscription import Subscription
     from liverelay.sfu.types import SessionId
 
@@ -40,7 +41,7 @@ class RtcpEffects:
     """What one compound packet asks of the room."""
 
     keyframe_requests: list[Subscription] = field(default_factory=list)
-    retransmissions: list[Subscription] = field(default_factory=list)
+    retransmissions: list[Retransmitter] = field(default_factory=list)
     # Encodings whose publisher has reported its clocks for the first time.
     synchronised: list[Encoding] = field(default_factory=list)
 
@@ -120,8 +121,8 @@ class MediaSession:
         """Return reports of the arrivals since the last call, all streams together."""
         if self.arrivals is None:
             return []
-        # Libwebrtc drops a report that is not addressed to one of its streams; which does not
-        # matter. Nobody cares for 0, which is what is left if none could be placed.
+        # libwebrtc takes a report only if it is addressed to one of its streams, no matter which.
+        # Where none has been placed yet, 0 will do: taking them keeps the recorder bounded.
         media_ssrc = next(iter(self.demux.routes), Ssrc(0))
         return self.arrivals.take_feedback(local_ssrc, media_ssrc, now)
 
@@ -191,5 +192,6 @@ class MediaSession:
         if subscription is None:
             return
         subscription.nack_count += 1
-        subscription.resend(nack.lost, now)
-        effects.retransmissions.append(subscription)
+        if subscription.retransmitter is not None:
+            subscription.resend(nack.lost, now)
+            effects.retransmissions.append(subscription.retransmitter)

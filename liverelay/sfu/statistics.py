@@ -79,7 +79,8 @@ def publication_stats(publication: Publication) -> PublicationStats:
 
 def subscription_stats(subscription: Subscription) -> SubscriptionStats:
     encoding, report = subscription.encoding, subscription.remote_report
-    codec = None if encoding is None or encoding.stream is None else encoding.stream.codec
+    retransmitter = subscription.retransmitter
+    codec = None if encoding is None else encoding.feed.codec
     return SubscriptionStats(
         session_id=subscription.session_id,
         peer_id=subscription.peer_id,
@@ -88,7 +89,7 @@ def subscription_stats(subscription: Subscription) -> SubscriptionStats:
         mime_type=_mime_type(subscription.parameters.kind, codec),
         packets_sent=subscription.packets_sent,
         bytes_sent=subscription.octets_sent,
-        retransmitted_packets_sent=subscription.retransmitter.packets_sent,
+        retransmitted_packets_sent=0 if retransmitter is None else retransmitter.packets_sent,
         nack_count=subscription.nack_count,
         keyframe_request_count=subscription.keyframe_request_count,
         packets_lost=None if report is None else report.cumulative_lost,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from liverelay.sfu.retransmission import Retransmitter
+from liverelay.sfu import retransmission
 from liverelay.sfu.rewriter import StreamRewriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from liverelay.rtp.rtcp.reports import ReportBlock
     from liverelay.sdp.parameters import SendParameters
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from liverelay.sfu.viewer_group import Progress, ViewerGroup
 
 _DLSR_PER_SECOND = 1 << 16
+# A NACK the size of a datagram can name thousands; a viewer that has lost more than this is better
+# served by the keyframe that it will ask for next.
+_MAX_LOST = 256
 # A round trip longer than this is a peer's invention.
 _MAX_ROUND_TRIP = 10.0
 
@@ -48,7 +51,7 @@ class Subscription:
         self.encoding: Encoding | None = None
         self.group: ViewerGroup | None = None
         self.first_number: int | None = None
-        self.retransmitter = Retransmitter.negotiated(parameters, target)
+        self.retransmitter = retransmission.negotiated(parameters, target)
         self.remote_report: ReportBlock | None = None
         self.round_trip_time: float | None = None
         self.nack_count = 0
@@ -91,7 +94,8 @@ class Subscription:
         self._packets = group.packet_count - self._packets
         self._octets = group.octet_count - self._octets
         self.first_number = number
-        self.retransmitter.forget()
+        if self.retransmitter is not None:
+            self.retransmitter.forget()
 
     def stop(self, group: ViewerGroup, progress: Progress) -> None:
         """Remember where the feed ended."""
@@ -106,16 +110,15 @@ class Subscription:
         self._packets += packets
         self._octets += octets
 
-    def resend(self, lost: Iterable[int], now: float) -> None:
+    def resend(self, lost: Sequence[int], now: float) -> None:
         """Prepare retransmissions of the sequence numbers in `lost` that are still at hand."""
-        if self.group is None or self.encoding is None or self.encoding.stream is None:
+        if self.retransmitter is None or self.group is None:
             return
-        history, writer = self.encoding.stream.history, self.group.writer
-        for sequence_number in lost:
-            number = self.group.original_number(self, sequence_number)
-            if number is not None and (inbound := history.find(number)) is not None:
+        for sequence_number in lost[:_MAX_LOST]:
+            inbound = self.group.find(self, sequence_number)
+            if inbound is not None:
                 self.retransmitter.resend(
-                    inbound, writer, sequence_number, self.timestamp_offset, now
+                    inbound, self.group.writer, sequence_number, self.timestamp_offset, now
                 )
 
     def on_sender_report_sent(self, ntp_time: int, now: float) -> None:

@@ -11,7 +11,7 @@ from liverelay.sfu.wire_format import PacketWriter, WireFormat
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from liverelay.sfu.history import InboundPacket
+    from liverelay.sfu.history import InboundPacket, PacketHistory
     from liverelay.sfu.subscription import Subscription
 
 _TIMESTAMP_MASK = 0xFFFFFFFF
@@ -43,7 +43,7 @@ class ViewerGroup:
     shared too: a member's own counts are the group's, less those from before it started.
     """
 
-    def __init__(self, wire_format: WireFormat) -> None:
+    def __init__(self, wire_format: WireFormat, history: PacketHistory) -> None:
         self.wire_format = wire_format
         self.members: list[Subscription] = []
         self.waiting: list[Subscription] = []
@@ -51,6 +51,7 @@ class ViewerGroup:
         self.octet_count = 0
         self.progress: Progress | None = None
         self.writer = PacketWriter(wire_format)
+        self._history = history
         self._compactor = SequenceCompactor()
         self._newest_start = 0
         self._started: list[Subscription] = []
@@ -67,13 +68,14 @@ class ViewerGroup:
             self.members.remove(subscription)
             self._settle(subscription)
 
-    def restart(self) -> None:
-        """Make everyone wait again, because another inbound stream feeds the group from now on."""
+    def restart(self, history: PacketHistory) -> None:
+        """Make everyone wait again: another inbound stream, with this history, feeds the group."""
         for subscription in self.members:
             self._settle(subscription)
         self.waiting += self.members
         self.members = []
         self.progress = None
+        self._history = history
         self._compactor = SequenceCompactor()
         self._newest_start = 0
 
@@ -97,18 +99,20 @@ class ViewerGroup:
             return [Fanout([entry.template for entry in entries], self.members)]
         return self._split_by_start(entries)
 
-    def original_number(self, subscription: Subscription, sequence_number: int) -> int | None:
-        """Return the publisher's extended number of what `subscription` got as `sequence_number`.
+    def find(self, subscription: Subscription, sequence_number: int) -> InboundPacket | None:
+        """Return the packet that `subscription` got as `sequence_number`.
 
-        None if it never got that, or too long ago.
+        None if it got none under that number since it started, or too long ago.
         """
-        if self.progress is None or subscription.first_number is None:
+        if subscription.first_number is None:
             return None
+        assert self.progress is not None
         highest = self.progress.number
-        behind = (highest + subscription.sequence_offset - sequence_number) & 0xFFFF
-        if highest - behind < subscription.first_number:
+        number = highest - ((highest + subscription.sequence_offset - sequence_number) & 0xFFFF)
+        if number < subscription.first_number:
             return None
-        return self._compactor.original(highest - behind)
+        original = self._compactor.original(number)
+        return None if original is None else self._history.find(original)
 
     def _prepare(self, inbound: InboundPacket, now: float) -> _Entry | None:
         original, packet, header, _, is_keyframe, _ = inbound

@@ -61,3 +61,9 @@ def rtp(
 
 SENDER = Ssrc(0xAAAA)
 MEDIA = Ssrc(0xBBBB)
+
+
+def parse_numbers(packet: bytes) -> tuple[int, int, int]:
+    """Return sequence number, timestamp and SSRC."""
+    sequence_number, rtp_timestamp, ssrc = struct.unpack_from("!HII", packet, 2)
+    return sequence_number, rtp_timestamp, ssrc

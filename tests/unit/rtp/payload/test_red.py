@@ -1,7 +1,8 @@
 import pytest
 
 from liverelay.errors import MalformedPacketError
-from liverelay.rtp.payload.red import primary_block
+from liverelay.rtp.payload.red import primary_block, remap_payload_types
+from liverelay.rtp.types import PayloadType
 
 
 def test_primary_block_alone_follows_one_byte() -> None:
@@ -23,3 +24,19 @@ def test_primary_block_is_last() -> None:
 def test_blocks_over_the_end_are_malformed(payload: bytes) -> None:
     with pytest.raises(MalformedPacketError):
         primary_block(payload)
+
+
+MAPPING = {PayloadType(63): PayloadType(119), PayloadType(111): PayloadType(109)}
+
+
+def test_every_block_is_renumbered() -> None:
+    packet = bytearray(b"header" + bytes((0xEF, 0x12, 0x34, 3, 111)) + b"oldnew")
+
+    assert remap_payload_types(packet, 6, MAPPING)
+
+    assert packet == b"header" + bytes((0xED, 0x12, 0x34, 3, 109)) + b"oldnew"
+
+
+@pytest.mark.parametrize("payload", [b"", bytes((0xEF, 0, 0, 3)), bytes((0xEF, 0, 0, 3, 50))])
+def test_payload_with_a_block_that_cannot_be_renumbered_is_refused(payload: bytes) -> None:
+    assert not remap_payload_types(bytearray(payload), 0, MAPPING)

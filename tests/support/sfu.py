@@ -1,0 +1,68 @@
+"""Short ways to the objects of sfu, for the tests of each alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from liverelay.rtp.packet import parse_header
+from liverelay.rtp.types import Ssrc
+from liverelay.sfu.encoding import Encoding
+from liverelay.sfu.history import InboundPacket
+from liverelay.sfu.inbound import InboundStream
+from liverelay.sfu.publication import Publication
+from liverelay.sfu.subscription import Subscription
+from liverelay.sfu.types import PeerId, PublicationId, SessionId
+from tests.support.packets import VP8_DELTA, VP8_KEYFRAME, rtp
+from tests.support.parameters import VP8, published_video, watched_video
+
+if TYPE_CHECKING:
+    from liverelay.sdp.parameters import ReceiveParameters, SendParameters
+
+
+def subscription(parameters: SendParameters | None = None, name: str = "viewer") -> Subscription:
+    return Subscription(SessionId(name), PeerId(name), parameters or watched_video(), name)
+
+
+def publication(parameters: ReceiveParameters | None = None) -> Publication:
+    return Publication(
+        PublicationId("publication"),
+        SessionId("publisher"),
+        PeerId("publisher"),
+        parameters or published_video(),
+    )
+
+
+def inbound(
+    number: int,
+    *,
+    is_keyframe: bool = False,
+    payload: bytes | None = None,
+    payload_type: int = 96,
+    rtp_timestamp: int = 3000,
+    received_at: float = 10.0,
+) -> InboundPacket:
+    """Return a video packet as an inbound stream hands it on."""
+    if payload is None:
+        payload = VP8_KEYFRAME if is_keyframe else VP8_DELTA
+    packet = rtp(
+        payload,
+        sequence_number=number,
+        payload_type=payload_type,
+        rtp_timestamp=rtp_timestamp,
+    )
+    return InboundPacket(number, packet, parse_header(packet), VP8, is_keyframe, received_at)
+
+
+def fed_encoding(
+    parameters: ReceiveParameters | None = None,
+) -> tuple[Encoding, InboundStream]:
+    """Return an encoding whose stream has received its first packet."""
+    parameters = parameters or published_video()
+    encoding = Encoding(SessionId("publisher"), parameters)
+    codecs = {codec.payload_type: codec for codec in parameters.codecs}
+    stream = InboundStream(Ssrc(0x1234), parameters.kind, codecs, Counter())
+    packet = rtp(VP8_DELTA, sequence_number=0, payload_type=parameters.codecs[0].payload_type)
+    stream.receive(packet, parse_header(packet), 10.0)
+    encoding.feed_from(stream)
+    return encoding, stream

@@ -1,0 +1,118 @@
+import pytest
+
+from liverelay.sdp.parameters import Codec, ReceiveParameters
+from liverelay.sfu.encoding import Encoding
+from tests.support.parameters import (
+    OPUS,
+    VIEWER_OPUS,
+    VP8,
+    published_audio,
+    published_video,
+    watched_video,
+)
+from tests.support.sfu import fed_encoding, inbound, subscription
+
+MUTE_VP8 = Codec(VP8.payload_type, VP8.name, VP8.clock_rate)
+
+
+def awaited_encoding() -> Encoding:
+    encoding, _ = fed_encoding()
+    encoding.attach(subscription())
+    return encoding
+
+
+def request_times(encoding: Encoding, until: float) -> list[float]:
+    """Follow the deadlines, as the room does."""
+    times = []
+    while (deadline := encoding.keyframe_deadline()) is not None and deadline < until:
+        if encoding.handle_keyframe_timeout(deadline):
+            times.append(deadline)
+    return times
+
+
+def test_request_is_repeated_ever_less_often_while_no_keyframe_comes() -> None:
+    encoding = awaited_encoding()
+    assert encoding.requests_keyframe(now=10.0)
+
+    assert request_times(encoding, until=45.0) == [11.0, 13.0, 17.0, 25.0, 33.0, 41.0]
+    assert encoding.keyframe_requests_sent == 7
+
+
+def test_request_is_not_repeated_when_nobody_waits_any_more() -> None:
+    encoding = awaited_encoding()
+    encoding.requests_keyframe(now=10.0)
+
+    encoding.on_packet(inbound(1, is_keyframe=True))
+    encoding.flush(now=10.1)
+
+    assert encoding.keyframe_deadline() is None
+    assert not encoding.handle_keyframe_timeout(now=11.0)
+
+
+def test_keyframe_starts_the_repetition_over() -> None:
+    encoding = awaited_encoding()
+    encoding.requests_keyframe(now=10.0)
+    request_times(encoding, until=20.0)
+    encoding.on_packet(inbound(1, is_keyframe=True))
+    encoding.flush(now=20.0)
+    encoding.attach(subscription())
+
+    encoding.requests_keyframe(now=21.0)
+
+    assert encoding.keyframe_deadline() == 22.0
+
+
+def test_request_in_the_quiet_period_is_sent_when_it_ends() -> None:
+    encoding = awaited_encoding()
+    encoding.requests_keyframe(now=10.0)
+
+    assert not encoding.requests_keyframe(now=10.1)
+    assert request_times(encoding, until=10.9) == [10.5]
+
+
+def test_timeout_before_its_time_does_nothing() -> None:
+    encoding = awaited_encoding()
+    assert not encoding.handle_keyframe_timeout(now=10.0)
+    encoding.requests_keyframe(now=10.0)
+
+    assert not encoding.handle_keyframe_timeout(now=10.9)
+
+
+@pytest.mark.parametrize("parameters", [published_video(MUTE_VP8), published_audio(OPUS)])
+def test_publisher_that_takes_no_requests_gets_none(parameters: ReceiveParameters) -> None:
+    encoding, _ = fed_encoding(parameters)
+
+    assert not encoding.requests_keyframe(now=10.0)
+    assert encoding.keyframe_deadline() is None
+
+
+def test_viewer_that_could_never_start_is_not_waited_for() -> None:
+    encoding, _ = fed_encoding()
+    encoding.attach(subscription(watched_video(VIEWER_OPUS)))
+
+    assert not encoding.is_waited_for
+
+
+def test_group_is_gone_with_its_last_viewer() -> None:
+    encoding, _ = fed_encoding()
+    one, another = subscription(), subscription()
+    encoding.attach(one)
+    encoding.attach(another)
+
+    encoding.detach(one)
+    assert list(encoding.subscriptions()) == [another]
+    encoding.detach(another)
+
+    assert encoding._groups == {}
+    assert (another.encoding, another.group) == (None, None)
+
+
+def test_packets_pending_from_the_stream_before_are_not_sent() -> None:
+    encoding, _ = fed_encoding()
+    _, another = fed_encoding()
+    encoding.attach(subscription())
+    encoding.on_packet(inbound(1, is_keyframe=True))
+
+    encoding.feed_from(another)
+
+    assert encoding.flush(now=10.0) == []

@@ -1,0 +1,122 @@
+from liverelay.rtp.packet import parse_header
+from liverelay.sfu.replay import WINDOW_PACKETS
+from liverelay.sfu.retransmission import Retransmitter, TokenBucket, negotiated
+from liverelay.sfu.wire_format import PacketWriter
+from liverelay.sfu.wire_format import negotiated as negotiated_format
+from tests.support.packets import VP8_DELTA
+from tests.support.parameters import OPUS, VP8, published_video, watched_video
+from tests.support.sfu import inbound
+
+WRITER = PacketWriter(negotiated_format(published_video(VP8, OPUS), watched_video()))
+
+
+def retransmitter() -> Retransmitter:
+    result = negotiated(watched_video(), "viewer")
+    assert result is not None
+    return result
+
+
+def resend(target: Retransmitter, number: int, now: float, size: int = 22) -> None:
+    packet = inbound(number, payload=VP8_DELTA.ljust(size, b"x"))
+    target.resend(packet, WRITER, number & 0xFFFF, 1000, now)
+
+
+def count(target: Retransmitter) -> int:
+    fanout = target.take_fanout()
+    return 0 if fanout is None else len(fanout.templates)
+
+
+def test_retransmission_goes_out_on_its_own_stream() -> None:
+    target = retransmitter()
+    resend(target, 500, now=10.0)
+
+    fanout = target.take_fanout()
+
+    assert fanout is not None
+    ((stream,), (template,)) = fanout.streams, fanout.templates
+    assert (stream.ssrc, stream.target) == (0xC0DF, "viewer")
+    assert (stream.sequence_offset, stream.timestamp_offset) == (0, 0)
+    assert (template.sequence_number, template.rtp_timestamp) == (1, 4000)
+    header = parse_header(template.packet)
+    assert header.payload_type == 124
+    assert bytes(template.packet[12:]) == (500).to_bytes(2) + VP8_DELTA
+    assert target.take_fanout() is None
+
+
+def test_viewer_without_retransmission_gets_none() -> None:
+    assert negotiated(watched_video(rtx_ssrc=None), None) is None
+    assert negotiated(watched_video(VP8), None) is None
+
+
+def test_packet_is_sent_again_three_times_at_most() -> None:
+    target = retransmitter()
+
+    for attempt in range(10):
+        resend(target, 500, now=10.0 + attempt)
+
+    assert count(target) == 3
+
+
+def test_packet_asked_for_twice_at_once_is_sent_once() -> None:
+    target = retransmitter()
+    resend(target, 500, now=10.0)
+    resend(target, 500, now=10.01)
+
+    assert count(target) == 1
+
+
+def test_packet_whose_codec_has_no_retransmission_is_not_sent_again() -> None:
+    target = retransmitter()
+    writer = PacketWriter(negotiated_format(published_video(), watched_video(VP8)))
+
+    target.resend(inbound(1), writer, 1, 0, 10.0)
+
+    assert count(target) == 0
+
+
+def test_packet_that_the_viewer_cannot_play_is_not_sent_again() -> None:
+    target = retransmitter()
+
+    target.resend(inbound(1, payload_type=111), WRITER, 1, 0, 10.0)
+
+    assert count(target) == 0
+
+
+def test_rate_of_retransmissions_is_bounded() -> None:
+    target = retransmitter()
+
+    for number in range(10_000):
+        resend(target, number, now=10.0 + number / 1000, size=1200)
+
+    sent_bytes = count(target) * 1212
+    assert sent_bytes < 125_000 + 10 * 250_000
+    assert sent_bytes > 9 * 250_000
+
+
+def test_memory_of_what_was_sent_again_is_bounded() -> None:
+    target = retransmitter()
+
+    for number in range(WINDOW_PACKETS + 10):
+        resend(target, number, now=10.0 + number)
+
+    assert len(target._resends) == WINDOW_PACKETS
+
+
+def test_new_feed_may_be_asked_for_anew() -> None:
+    target = retransmitter()
+    resend(target, 500, now=10.0)
+
+    target.forget()
+    resend(target, 500, now=10.0)
+
+    assert count(target) == 2
+
+
+def test_bucket_fills_up_at_its_rate_and_no_further_than_its_burst() -> None:
+    bucket = TokenBucket(rate=100.0, burst=50.0)
+
+    assert bucket.takes(50, now=10.0)
+    assert not bucket.takes(25, now=10.125)
+    assert bucket.takes(25, now=10.25)
+    assert not bucket.takes(51, now=100.0)
+    assert bucket.takes(50, now=50.0)

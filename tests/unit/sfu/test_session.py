@@ -1,0 +1,239 @@
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from liverelay.rtp.rtcp.compound import UnknownRtcp, parse_compound
+from liverelay.rtp.rtcp.feedback import GenericNack
+from liverelay.rtp.rtcp.reports import (
+    CanonicalName,
+    Goodbye,
+    ReceiverReport,
+    ReportBlock,
+    SenderReport,
+    SourceDescription,
+)
+from liverelay.rtp.transport_cc import parse_transport_feedback
+from liverelay.rtp.types import Ssrc
+from liverelay.sdp.parameters import HeaderExtension
+from liverelay.sfu.drops import DropReason
+from liverelay.sfu.session import MediaSession, RtcpEffects
+from liverelay.sfu.types import SessionId
+from tests.support.packets import SENDER, one_byte_elements, rtp
+from tests.support.parameters import (
+    TRANSPORT_CC_EXTENSION,
+    VP8_WITH_RTX,
+    published_video,
+    watched_video,
+)
+from tests.support.sfu import publication, subscription
+
+LOCAL = Ssrc(0xF00D)
+MEDIA = Ssrc(0x1234)
+RTX = Ssrc(0x1235)
+
+
+def publishing_session(*extensions: HeaderExtension) -> MediaSession:
+    session = MediaSession(SessionId("publisher"), Counter())
+    session.add_publication(
+        publication(published_video(VP8_WITH_RTX, rtx_ssrcs={MEDIA: RTX}, extensions=extensions))
+    )
+    return session
+
+
+def drops(session: MediaSession) -> Counter[DropReason]:
+    return session._drops
+
+
+def fir(*ssrcs: int) -> bytes:
+    items = b"".join(ssrc.to_bytes(4) + bytes(4) for ssrc in ssrcs)
+    return bytes((0x84, 206, 0, 2 + 2 * len(ssrcs))) + bytes(8) + items
+
+
+def test_retransmission_restores_the_packet_it_carries() -> None:
+    session = publishing_session()
+    session.receive_rtp(rtp(b"one", sequence_number=1), now=10.0)
+
+    route = session.receive_rtp(
+        rtp(b"\x00\x02two", payload_type=97, ssrc=RTX, sequence_number=9, marker=True), now=10.1
+    )
+
+    assert route is not None
+    assert [packet.packet for packet in route.encoding.pending] == [
+        rtp(b"one", sequence_number=1),
+        rtp(b"two", sequence_number=2, marker=True),
+    ]
+    assert route.encoding.feed.packets_repaired == 1
+
+
+@pytest.mark.parametrize(
+    ("packet", "reason"),
+    [
+        pytest.param(
+            rtp(b"", payload_type=97, ssrc=RTX, padding=200),
+            DropReason.EMPTY_RETRANSMISSION,
+            id="probe",
+        ),
+        pytest.param(
+            rtp(b"\x00\x01again", payload_type=97, ssrc=RTX),
+            DropReason.DUPLICATE_OR_LATE,
+            id="of a packet that came",
+        ),
+        pytest.param(
+            rtp(b"\x00\x02", payload_type=50, ssrc=RTX),
+            DropReason.UNKNOWN_PAYLOAD_TYPE,
+            id="of an unknown type",
+        ),
+    ],
+)
+def test_retransmission_of_no_use_is_counted(packet: bytes, reason: DropReason) -> None:
+    session = publishing_session()
+    session.receive_rtp(rtp(sequence_number=1), now=10.0)
+    session.receive_rtp(rtp(b"", payload_type=97, ssrc=RTX, padding=9), now=10.0)
+    before = Counter(drops(session))
+
+    assert session.receive_rtp(packet, now=10.1) is None
+    assert drops(session) - before == {reason: 1}
+
+
+def test_arrivals_are_reported_by_their_transport_wide_numbers() -> None:
+    session = publishing_session(TRANSPORT_CC_EXTENSION)
+    for number in (7, 8, 10):
+        element = one_byte_elements((3, number.to_bytes(2)))
+        session.receive_rtp(rtp(sequence_number=number, extension=element), now=10.0)
+    assert session.owes_feedback
+
+    (data,) = session.take_transport_feedback(LOCAL, now=10.1)
+
+    (packet,) = parse_compound(data)
+    assert isinstance(packet, UnknownRtcp)
+    report = parse_transport_feedback(packet.body)
+    assert (report.sender_ssrc, report.media_ssrc) == (LOCAL, MEDIA)
+    assert report.base_sequence_number == 7
+    assert [arrival is not None for arrival in report.arrivals] == [True, True, False, True]
+
+
+def test_arrival_of_a_packet_that_belongs_nowhere_is_reported_too() -> None:
+    session = publishing_session(TRANSPORT_CC_EXTENSION)
+    element = one_byte_elements((3, b"\x00\x07"))
+
+    session.receive_rtp(rtp(ssrc=404, payload_type=50, extension=element), now=10.0)
+
+    assert len(session.take_transport_feedback(LOCAL, now=10.1)) == 1
+
+
+@pytest.mark.parametrize("extension", [None, one_byte_elements((3, b"\x07"))])
+def test_packet_without_a_whole_transport_wide_number_is_not_reported(
+    extension: bytes | None,
+) -> None:
+    session = publishing_session(TRANSPORT_CC_EXTENSION)
+
+    session.receive_rtp(rtp(extension=extension), now=10.0)
+
+    assert not session.owes_feedback
+
+
+def test_session_without_the_extension_owes_no_feedback() -> None:
+    session = publishing_session()
+    session.receive_rtp(rtp(), now=10.0)
+
+    assert not session.owes_feedback
+    assert session.take_transport_feedback(LOCAL, now=10.1) == []
+
+
+def test_arrivals_of_all_sections_are_recorded_together() -> None:
+    session = publishing_session(TRANSPORT_CC_EXTENSION)
+    recorder = session.arrivals
+
+    session.add_publication(publication(published_video(extensions=(TRANSPORT_CC_EXTENSION,))))
+
+    assert session.arrivals is recorder
+
+
+def test_first_sender_report_of_a_stream_synchronises_its_encoding() -> None:
+    session = publishing_session()
+    route = session.receive_rtp(rtp(), now=10.0)
+    report = SenderReport(MEDIA, 1 << 32, 0, 0, 0).serialize()
+
+    first, second = (session.receive_rtcp(report, now) for now in (10.1, 11.1))
+
+    assert route is not None
+    assert first == RtcpEffects(synchronised=[route.encoding])
+    assert second == RtcpEffects()
+
+
+def test_sender_report_of_a_stream_that_is_not_known_is_ignored() -> None:
+    session = publishing_session()
+    session.receive_rtp(rtp(), now=10.0)
+    session.receive_rtp(rtp(b"", payload_type=97, ssrc=RTX), now=10.0)
+
+    for ssrc in (RTX, Ssrc(404)):
+        report = SenderReport(ssrc, 1 << 32, 0, 0, 0).serialize()
+
+        assert session.receive_rtcp(report, now=10.1) == RtcpEffects()
+
+
+def test_report_blocks_cover_media_streams_only() -> None:
+    session = publishing_session()
+    session.receive_rtp(rtp(), now=10.0)
+    session.receive_rtp(rtp(b"", payload_type=97, ssrc=RTX), now=10.0)
+
+    assert [block.ssrc for block in session.report_blocks(now=11.0)] == [MEDIA]
+
+
+def test_requests_for_keyframes_concern_the_subscriptions_they_name() -> None:
+    session = MediaSession(SessionId("viewer"), Counter())
+    viewer = subscription()
+    session.subscriptions[viewer.ssrc] = viewer
+
+    effects = session.receive_rtcp(fir(viewer.ssrc, 404), now=10.0)
+
+    assert effects.keyframe_requests == [viewer]
+    assert viewer.keyframe_request_count == 1
+
+
+def test_nack_concerns_the_subscription_it_names() -> None:
+    session = MediaSession(SessionId("viewer"), Counter())
+    viewer, plain = subscription(), subscription(watched_video(ssrc=5, rtx_ssrc=None))
+    for each in (viewer, plain):
+        session.subscriptions[each.ssrc] = each
+
+    effects = [
+        session.receive_rtcp(GenericNack(SENDER, Ssrc(ssrc), (1, 2)).serialize(), now=10.0)
+        for ssrc in (viewer.ssrc, plain.ssrc, 404)
+    ]
+
+    assert [each.retransmissions for each in effects] == [[viewer.retransmitter], [], []]
+    assert (viewer.nack_count, plain.nack_count) == (1, 1)
+
+
+def test_reports_reach_the_subscription_whoever_sends_them() -> None:
+    session = MediaSession(SessionId("both"), Counter())
+    viewer = subscription()
+    session.subscriptions[viewer.ssrc] = viewer
+    block = ReportBlock(viewer.ssrc, 1, 2, 3, 4, 5, 6)
+    stranger = replace(block, ssrc=Ssrc(404))
+
+    session.receive_rtcp(ReceiverReport(SENDER, (stranger, block)).serialize(), now=10.0)
+    assert viewer.remote_report == block
+    newer = replace(block, jitter=7)
+    session.receive_rtcp(SenderReport(SENDER, 0, 0, 0, 0, (newer,)).serialize(), now=11.0)
+
+    assert viewer.remote_report == newer
+
+
+def test_goodbye_forgets_the_stream() -> None:
+    session = publishing_session()
+    session.receive_rtp(rtp(), now=10.0)
+
+    session.receive_rtcp(Goodbye((MEDIA, Ssrc(404))).serialize(), now=10.1)
+
+    assert session.report_blocks(now=11.0) == []
+
+
+def test_rtcp_that_nobody_acts_on_has_no_effects() -> None:
+    session = publishing_session()
+    names = SourceDescription((CanonicalName(SENDER, "publisher"),)).serialize()
+
+    assert session.receive_rtcp(names, now=10.0) == RtcpEffects()
+    assert drops(session) == {}

@@ -1,0 +1,36 @@
+from liverelay.sfu.statistics import publication_stats, subscription_stats
+from tests.support.parameters import watched_video
+from tests.support.sfu import fed_encoding, publication, subscription
+
+
+def test_publication_without_media_has_no_streams() -> None:
+    stats = publication_stats(publication())
+
+    assert (stats.publication_id, stats.streams) == ("publication", ())
+
+
+def test_stream_is_described_by_what_it_carries_now() -> None:
+    video = publication()
+    _, stream = fed_encoding()
+    video.encodings[0].feed_from(stream)
+
+    (stats,) = publication_stats(video).streams
+
+    assert (stats.ssrc, stats.mime_type, stats.packets_received) == (0x1234, "video/VP8", 1)
+
+
+def test_stream_that_has_decided_on_no_codec_has_no_type() -> None:
+    video = publication()
+    _, stream = fed_encoding()
+    stream.codec = None
+    video.encodings[0].feed_from(stream)
+
+    assert publication_stats(video).streams[0].mime_type is None
+
+
+def test_viewer_that_has_reported_nothing_has_no_remote_figures() -> None:
+    stats = subscription_stats(subscription(watched_video(rtx_ssrc=None)))
+
+    assert stats.retransmitted_packets_sent == stats.packets_sent == 0
+    assert (stats.mime_type, stats.packets_lost, stats.jitter) == (None, None, None)
+    assert stats.round_trip_time is None

@@ -1,0 +1,77 @@
+import pytest
+
+from liverelay.rtp.rtcp.reports import ReportBlock
+from liverelay.rtp.types import Ssrc
+from liverelay.sfu.subscription import Subscription
+from tests.support.parameters import watched_video
+from tests.support.sfu import fed_encoding, inbound, subscription
+
+NTP_TIME = 0x0123456789ABCDEF
+LSR = 0x456789AB
+
+
+def report(lsr: int = LSR, dlsr: int = 0) -> ReportBlock:
+    return ReportBlock(Ssrc(0xC0DE), 0, 0, 0, 0, lsr, dlsr)
+
+
+def reported(block: ReportBlock, now: float) -> float | None:
+    viewer = subscription()
+    viewer.on_sender_report_sent(NTP_TIME, now=10.0)
+    viewer.on_report_block(block, now)
+    return viewer.round_trip_time
+
+
+def test_round_trip_is_the_time_since_our_report_less_the_viewers_delay() -> None:
+    assert reported(report(dlsr=1 << 15), now=10.75) == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(
+    ("block", "now"),
+    [
+        pytest.param(report(lsr=1), 10.75, id="another report"),
+        pytest.param(report(dlsr=1 << 16), 10.75, id="negative"),
+        pytest.param(report(), 100.0, id="absurdly long"),
+    ],
+)
+def test_round_trip_that_cannot_be_is_ignored(block: ReportBlock, now: float) -> None:
+    assert reported(block, now) is None
+
+
+def test_report_before_any_of_ours_has_no_round_trip() -> None:
+    viewer = subscription()
+
+    viewer.on_report_block(report(lsr=0), now=10.0)
+
+    assert viewer.remote_report == report(lsr=0)
+    assert viewer.round_trip_time is None
+
+
+def retransmitted(viewer: Subscription, *lost: int) -> int:
+    viewer.resend(lost, now=10.5)
+    assert viewer.retransmitter is not None
+    return viewer.retransmitter.packets_sent
+
+
+def test_nack_of_a_viewer_that_is_fed_by_nobody_finds_nothing() -> None:
+    assert retransmitted(subscription(), 1, 2, 3) == 0
+
+
+def test_viewer_without_retransmission_is_not_answered() -> None:
+    viewer = subscription(watched_video(rtx_ssrc=None))
+
+    viewer.resend((1, 2, 3), now=10.5)
+
+    assert viewer.retransmitter is None
+
+
+def test_only_part_of_an_enormous_nack_is_looked_at() -> None:
+    encoding, stream = fed_encoding()
+    viewer = subscription()
+    encoding.attach(viewer)
+    packets = [inbound(number, is_keyframe=number == 1) for number in range(1, 501)]
+    for packet in packets:
+        stream.history.add(packet)
+        encoding.on_packet(packet)
+    encoding.flush(now=10.0)
+
+    assert retransmitted(viewer, *range(1, 501)) == 256
