@@ -89,7 +89,7 @@ class JoinedSession:
                     self.session_id,
                     PeerId(self.session.peer_id),
                     sent,
-                    self._transport.target,
+                    self._transport.target.row,
                     now,
                 )
             )

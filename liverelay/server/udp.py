@@ -53,6 +53,14 @@ class UdpPort:
         self.buffer_size = min(_buffer_size(self._ipv4, option) for option in _FORCED_BUFFERS)
 
     @property
+    def ipv4_descriptor(self) -> int:
+        return self._ipv4.fileno()
+
+    @property
+    def ipv6_descriptor(self) -> int | None:
+        return None if self._ipv6 is None else self._ipv6.fileno()
+
+    @property
     def has_ipv6(self) -> bool:
         return self._ipv6 is not None
 

@@ -16,7 +16,8 @@ from liverelay.server.udp import Alarm, UdpPort
 from liverelay.sfu.deadlines import DeadlineQueue
 from liverelay.sfu.room import RoomMedia
 from liverelay.transport.dtls import ServerCertificate
-from liverelay.transport.egress import Egress
+from liverelay.transport.egress import open_egress
+from liverelay.transport.kernel import probe
 from liverelay.transport.mux import Mux
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ class MediaWorker:
         self.certificate = ServerCertificate()
         self._udp = udp
         self._mux = Mux(udp.send, certificate=self.certificate, start_task=start_task)
-        self._egress = Egress(udp.send, self._mux.counters)
+        self.batch_support = probe()
+        self._egress = open_egress(udp, self._mux.targets, self._mux.counters, self.batch_support)
         self._alarm = Alarm(self._on_alarm)
         self._rooms: dict[str, RoomMedia] = {}
         self._touched: set[str] = set()

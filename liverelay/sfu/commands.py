@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    import numpy as np
+    import numpy.typing as npt
 
     from liverelay.rtp.types import Ssrc
     from liverelay.sfu.types import SessionId
@@ -31,12 +34,12 @@ class Template(NamedTuple):
 class OutboundStream(Protocol):
     """One RTP stream to one viewer, as the egress needs to see it.
 
-    Offsets are added to the template's numbers modulo 2^16 and 2^32. `target` is the handle that
-    the transport gave, and nothing here looks into it.
+    Offsets are added to the template's numbers modulo 2^16 and 2^32. `target` is the number under
+    which the transport knows the viewer, and means nothing here.
     """
 
     @property
-    def target(self) -> object: ...
+    def target(self) -> int: ...
     @property
     def ssrc(self) -> Ssrc: ...
     @property
@@ -45,14 +48,29 @@ class OutboundStream(Protocol):
     def timestamp_offset(self) -> int: ...
 
 
+class Streams(Protocol):
+    """Streams in columns: the same row of each belongs to one stream (see `StreamTable`)."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[OutboundStream]: ...
+    @property
+    def targets(self) -> npt.NDArray[np.int64]: ...
+    @property
+    def ssrcs(self) -> npt.NDArray[np.uint32]: ...
+    @property
+    def sequence_offsets(self) -> npt.NDArray[np.uint16]: ...
+    @property
+    def timestamp_offsets(self) -> npt.NDArray[np.uint32]: ...
+
+
 class Fanout(NamedTuple):
     """Send every template, in order, on every stream.
 
-    Valid until the room is next called: `streams` is the room's own list, not a copy.
+    Valid until the room is next called: `streams` is the room's own table, not a copy.
     """
 
     templates: Sequence[Template]
-    streams: Sequence[OutboundStream]
+    streams: Streams
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from liverelay.rtp import rtx
 from liverelay.rtp.packet import parse_header
 from liverelay.sfu.commands import Fanout, Template
 from liverelay.sfu.replay import WINDOW_PACKETS
+from liverelay.sfu.stream_table import StreamTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +61,7 @@ class RetransmissionStream:
 
     __slots__ = ("sequence_offset", "ssrc", "target", "timestamp_offset")
 
-    def __init__(self, ssrc: Ssrc, target: object) -> None:
+    def __init__(self, ssrc: Ssrc, target: int) -> None:
         self.ssrc = ssrc
         self.target = target
         self.sequence_offset = 0
@@ -78,7 +79,7 @@ class Retransmitter:
         self, stream: RetransmissionStream, payload_types: Mapping[PayloadType, PayloadType]
     ) -> None:
         self.packets_sent = 0
-        self._stream = stream
+        self._streams = StreamTable((stream,))
         self._payload_types = payload_types
         self._bucket = TokenBucket(_RATE_BYTES_PER_SECOND, _BURST_BYTES)
         # The publisher's extended number -> (times sent again, when last).
@@ -123,7 +124,7 @@ class Retransmitter:
         if not self._pending:
             return None
         templates, self._pending = self._pending, []
-        return Fanout(templates, (self._stream,))
+        return Fanout(templates, self._streams)
 
     def forget(self) -> None:
         """Forget what was sent again: a new feed has begun, nobody can ask for the old one."""
@@ -136,7 +137,7 @@ class Retransmitter:
         return count < _MAX_RESENDS and now - last >= _MIN_RESEND_INTERVAL
 
 
-def negotiated(parameters: SendParameters, target: object) -> Retransmitter | None:
+def negotiated(parameters: SendParameters, target: int) -> Retransmitter | None:
     """Return a retransmitter for what a viewer agreed to; None if that is nothing."""
     payload_types = {
         codec.payload_type: codec.rtx_payload_type

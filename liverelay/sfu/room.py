@@ -93,7 +93,7 @@ class RoomMedia:
         session_id: SessionId,
         peer_id: PeerId,
         parameters: SendParameters,
-        target: object,
+        target: int,
         now: float,
     ) -> Subscription:
         """Begin to feed a viewer; call this when its transport can send, not before.

@@ -38,7 +38,7 @@ class Subscription:
         session_id: SessionId,
         peer_id: PeerId,
         parameters: SendParameters,
-        target: object,
+        target: int,
     ) -> None:
         self.session_id = session_id
         self.peer_id = peer_id

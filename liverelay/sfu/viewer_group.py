@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from liverelay.sfu.commands import Fanout, Template
 from liverelay.sfu.compactor import SequenceCompactor
+from liverelay.sfu.stream_table import StreamTable
 from liverelay.sfu.wire_format import PacketWriter, WireFormat
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class ViewerGroup:
 
     def __init__(self, wire_format: WireFormat, history: PacketHistory) -> None:
         self.wire_format = wire_format
-        self.members: list[Subscription] = []
+        self.members: StreamTable[Subscription] = StreamTable()
         self.waiting: list[Subscription] = []
         self.packet_count = 0
         self.octet_count = 0
@@ -73,7 +74,7 @@ class ViewerGroup:
         for subscription in self.members:
             self._settle(subscription)
         self.waiting += self.members
-        self.members = []
+        self.members = StreamTable()
         self.progress = None
         self._history = history
         self._compactor = SequenceCompactor()
@@ -149,7 +150,7 @@ class ViewerGroup:
             subscription.start(
                 self, start.number, sequence_number, rtp_timestamp, first.received_at
             )
-        self.members += self.waiting
+            self.members.add(subscription)
         self._started += self.waiting
         self.waiting = []
         self._newest_start = max(self._newest_start, start.number)
@@ -171,7 +172,7 @@ class ViewerGroup:
                 subscription.exclude(len(excluded), sum(entry.octets for entry in excluded))
             templates = [entry.template for entry in entries if entry.number >= start]
             if templates:
-                fanouts.append(Fanout(templates, subscriptions))
+                fanouts.append(Fanout(templates, StreamTable(subscriptions)))
         return fanouts
 
     def _settle(self, subscription: Subscription) -> None:

@@ -29,13 +29,18 @@ from OpenSSL import SSL
 
 from liverelay.transport.counters import CloseReason
 from liverelay.transport.sctp import SctpResponder
+from liverelay.transport.srtp import (
+    GCM_TRAILER_SIZE,
+    SHA1_80_TRAILER_SIZE,
+    SrtpInbound,
+    SrtpOutbound,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aiortc import RTCIceTransport
     from aiortc.rtcdtlstransport import DataReceiver
-    from pylibsrtp import Session
     from typing_extensions import override
 else:
 
@@ -95,7 +100,9 @@ class DtlsListener(Protocol):
     """The session that a handshake belongs to."""
 
     def send_dtls(self, datagram: bytes) -> None: ...
-    def on_dtls_connected(self, inbound: Session, outbound: Session, now: float) -> None: ...
+    def on_dtls_connected(
+        self, inbound: SrtpInbound, outbound: SrtpOutbound, now: float
+    ) -> None: ...
     def on_dtls_failed(self, failure: DtlsFailure) -> None: ...
     def on_dtls_closed(self) -> None: ...
 
@@ -146,7 +153,7 @@ class DtlsSession:
             failure = self._transport.failure
             if failure is None:
                 now = asyncio.get_running_loop().time()
-                self._listener.on_dtls_connected(*self._transport.srtp_sessions(), now)
+                self._listener.on_dtls_connected(*self._transport.take_keys(), now)
                 if self._sctp_port is not None:
                     sctp = SctpResponder(self._transport, self._sctp_port)
                     await sctp.start()
@@ -241,9 +248,12 @@ class _Transport(RTCDtlsTransport):
             RTCDtlsParameters(fingerprints=[RTCDtlsFingerprint(a, v) for a, v in self._digests])
         )
 
-    def srtp_sessions(self) -> tuple[Session, Session]:
-        """Return the inbound and the outbound SRTP session of a connected transport."""
-        return self._rx_srtp, self._tx_srtp
+    def take_keys(self) -> tuple[SrtpInbound, SrtpOutbound]:
+        """Return both directions of SRTP of a connected transport."""
+        selected = self._connection().get_selected_srtp_profile()
+        is_sha1 = selected == SRTP_AES128_CM_SHA1_80.openssl_profile
+        trailer_size = SHA1_80_TRAILER_SIZE if is_sha1 else GCM_TRAILER_SIZE
+        return SrtpInbound(self._rx_srtp), SrtpOutbound(self._tx_srtp, trailer_size)
 
     @property
     def dtls_role(self) -> str:

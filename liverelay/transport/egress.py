@@ -1,59 +1,68 @@
 """Sending one publication's packets to all of its viewers.
 
 A flush of the media layer hands over what all copies have in common; here each viewer's copy gets
-its own SSRC and numbering, is sealed with the viewer's keys and goes to the viewer's address. This
-is the plain form, one system call per copy.
+its own SSRC and numbering, is sealed with the viewer's keys and goes to the viewer's address. There
+are two ways, chosen at start by what the kernel has, and a receiver cannot tell them apart.
 """
 
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol
 
+from liverelay.transport.batched_egress import BatchedEgress
 from liverelay.transport.srtp import MAX_PACKET_SIZE, SrtpSealer, UnprotectableError
 
 if TYPE_CHECKING:
     from liverelay.sfu.commands import Fanout, OutboundStream, Template
     from liverelay.transport.counters import TransportCounters
+    from liverelay.transport.kernel import BatchSupport
     from liverelay.transport.srtp import SrtpOutbound
-    from liverelay.transport.types import Address, SendDatagram
+    from liverelay.transport.targets import TargetTable
+    from liverelay.transport.types import Address, DatagramPort
 
 # Sequence number, timestamp and SSRC lie side by side in the fixed header (RFC 3550 section 5.1).
 _NUMBERING = struct.Struct("!HII")
 _NUMBERING_OFFSET = 2
 
 
-class EgressTarget:
-    """Where one session's packets go: its keys and its address, each None until it is known.
-
-    The session changes both in place, so whoever holds a target never has to be told.
-    """
-
-    __slots__ = ("address", "outbound")
-
-    def __init__(self) -> None:
-        self.address: Address | None = None
-        self.outbound: SrtpOutbound | None = None
-
-
-class Egress:
+class Egress(Protocol):
     """Turns fan-outs into datagrams; never waits, and never fails for one viewer's sake."""
 
-    def __init__(self, send: SendDatagram, counters: TransportCounters) -> None:
-        self._send = send
+    def send(self, fanout: Fanout) -> None: ...
+
+
+def open_egress(
+    port: DatagramPort, targets: TargetTable, counters: TransportCounters, support: BatchSupport
+) -> Egress:
+    """Return the fastest egress that works here."""
+    if support.has_sendmmsg:
+        return BatchedEgress(port, targets, counters, has_segmentation=support.has_segmentation)
+    return PlainEgress(port, targets, counters)
+
+
+class PlainEgress:
+    """One copy and one system call at a time, for systems that have nothing better."""
+
+    def __init__(
+        self, port: DatagramPort, targets: TargetTable, counters: TransportCounters
+    ) -> None:
+        self._port = port
+        self._targets = targets
         self._counters = counters
         self._sealer = SrtpSealer()
 
     def send(self, fanout: Fanout) -> None:
         templates = [t for t in fanout.templates if len(t.packet) <= MAX_PACKET_SIZE]
         oversize = len(fanout.templates) - len(templates)
+        self._counters.unsent_failed += oversize * len(fanout.streams)
         for stream in fanout.streams:
-            target = cast("EgressTarget", stream.target)
-            self._counters.unsent_failed += oversize
-            if target.outbound is None or target.address is None:
+            outbound = self._targets.outbounds[stream.target]
+            address = self._targets.addresses[stream.target]
+            if outbound is None or address is None:
                 self._counters.unsent_unready += len(templates)
             else:
-                self._send_copies(stream, target.outbound, target.address, templates)
+                self._send_copies(stream, outbound, address, templates)
 
     def _send_copies(
         self,
@@ -78,7 +87,7 @@ class Egress:
             )
             try:
                 sealed = sealer.seal_rtp(outbound, size)
-                self._send(sealed, address)
+                self._port.send(sealed, address)
             except BlockingIOError:
                 counters.unsent_full += 1
             except (OSError, UnprotectableError):

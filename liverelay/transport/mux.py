@@ -17,6 +17,7 @@ from liverelay.transport.early import EarlyHandshakes
 from liverelay.transport.ice import is_binding_request, local_ufrag, parse_stun
 from liverelay.transport.peer_transport import PeerTransport, SessionState
 from liverelay.transport.srtp import SrtpSealer
+from liverelay.transport.targets import TargetTable
 
 if TYPE_CHECKING:
     from aioice import stun
@@ -45,6 +46,7 @@ class Mux:
     ) -> None:
         self.counters = TransportCounters()
         self.sealer = SrtpSealer()
+        self.targets = TargetTable()
         self._send = send
         self._certificate = certificate
         self._start_task = start_task

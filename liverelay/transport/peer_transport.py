@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from liverelay.transport.counters import CloseReason, DropReason
 from liverelay.transport.dtls import DtlsFailure, DtlsSession
-from liverelay.transport.egress import EgressTarget
 from liverelay.transport.ice import IceSession
 from liverelay.transport.srtp import (
     RejectedPacketError,
@@ -26,11 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from aioice import stun
-    from pylibsrtp import Session
 
     from liverelay.sdp.connection import IceCredentials
     from liverelay.transport.counters import TransportCounters
     from liverelay.transport.dtls import ServerCertificate
+    from liverelay.transport.targets import TargetTable
     from liverelay.transport.types import Address, StartTask
 
 # A handshake takes two round trips; what has not come about after this long will not.
@@ -63,6 +62,7 @@ class SessionNetwork(Protocol):
 
     counters: TransportCounters
     sealer: SrtpSealer
+    targets: TargetTable
 
     def send(self, datagram: bytes | memoryview, address: Address) -> None: ...
 
@@ -110,7 +110,7 @@ class PeerTransport:
         now: float,
     ) -> None:
         self.state = SessionState.WAITING
-        self.target = EgressTarget()
+        self.target = network.targets.open()
         self._parameters = parameters
         self._certificate = certificate
         self._sink = sink
@@ -197,9 +197,13 @@ class PeerTransport:
         self._network.send(sealed, address)
 
     def close(self) -> None:
-        """End the session from our side; the peer is sent a close-notify."""
+        """End the session from our side; the peer is sent a close-notify.
+
+        To be called for a session that ended of itself too, when nothing uses `target` any more.
+        """
         if self._end(CloseReason.LOCAL):
             self._network.settle(self)
+        self.target.release()
 
     def deadline(self) -> float:
         """Return when `handle_timeout` wants to be called."""
@@ -226,7 +230,7 @@ class PeerTransport:
         if self._ice.remote_address is not None:
             self._network.send(datagram, self._ice.remote_address)
 
-    def on_dtls_connected(self, inbound: Session, outbound: Session, now: float) -> None:
+    def on_dtls_connected(self, inbound: SrtpInbound, outbound: SrtpOutbound, now: float) -> None:
         """Take the keys into use, first on what came before them."""
         if self.state is SessionState.CLOSED:
             return
@@ -234,8 +238,8 @@ class PeerTransport:
         self._handshake_deadline = float("inf")
         self._flights.clear()
         self._heard_at = now
-        self._inbound = SrtpInbound(inbound)
-        self.target.outbound = SrtpOutbound(outbound)
+        self._inbound = inbound
+        self.target.outbound = outbound
         self._counters.connected += 1
         self._sink.on_connected(now)
         early, self._early = self._early, []

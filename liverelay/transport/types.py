@@ -13,6 +13,18 @@ Address: TypeAlias = tuple[str, int] | tuple[str, int, int, int]
 SendDatagram: TypeAlias = Callable[[bytes | memoryview, Address], object]
 
 
+class DatagramPort(Protocol):
+    """The sockets of the one port. A descriptor is None where the machine lacks the family."""
+
+    @property
+    def ipv4_descriptor(self) -> int | None: ...
+    @property
+    def ipv6_descriptor(self) -> int | None: ...
+
+    def send(self, datagram: bytes | memoryview, address: Address) -> object:
+        """Send one datagram as `socket.sendto` does; BlockingIOError if the buffer is full."""
+
+
 class StartTask(Protocol):
     """Runs a coroutine under the server's `TaskSet`, the only place that starts tasks."""
 

@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from liverelay.rtp.types import Ssrc
-from liverelay.sfu.commands import Fanout, Template
 from liverelay.transport.counters import CloseReason
-from liverelay.transport.egress import Egress
 from tests.support.client import DEFAULT_PROFILES, MediaClient
-from tests.support.fanout import Copy
 from tests.support.identity import ecdsa_identity, rsa_identity
 from tests.support.loopback import LoopbackServer, RecordingSink
 
@@ -273,27 +269,3 @@ async def test_peer_that_has_not_nominated_yet_is_served() -> None:
         transport.send_rtcp(RECEIVER_REPORT)
         await client.wait_for(rtcp=1)
         client.close()
-
-
-@pytest.mark.parametrize("profile", DEFAULT_PROFILES.split(b":"))
-async def test_egress_numbers_each_viewers_copies(profile: bytes) -> None:
-    async with LoopbackServer() as server:
-        viewers = [MediaClient(profiles=profile) for _ in range(3)]
-        targets = [(await connect(server, viewer))[0].target for viewer in viewers]
-        egress = Egress(server.sendto, server.mux.counters)
-        big = bytes(1100)
-
-        egress.send(
-            Fanout(
-                templates=[Template(rtp(9, big), 9, 3000), Template(rtp(10, b"x"), 10, 6000)],
-                streams=[Copy(target, ssrc=Ssrc(i)) for i, target in enumerate(targets)],
-            )
-        )
-
-        for i, viewer in enumerate(viewers):
-            await viewer.wait_for(rtp=2)
-            viewer.close()
-            assert viewer.rtp == [
-                struct.pack("!BBHII", 0x80, 96, 8, 4000, i) + big,
-                struct.pack("!BBHII", 0x80, 96, 9, 7000, i) + b"x",
-            ]

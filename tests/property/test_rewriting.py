@@ -12,6 +12,7 @@ from liverelay.sfu.types import PeerId, PublicationId, SessionId
 from tests.support.egress import datagrams
 from tests.support.packets import VP8_DELTA, VP8_KEYFRAME, parse_numbers, rtp
 from tests.support.parameters import published_video, watched_video
+from tests.support.sfu import row_of
 
 UINT16 = st.integers(0, 0xFFFF)
 UINT32 = st.integers(0, 0xFFFFFFFF)
@@ -96,7 +97,7 @@ class _Run:
         self.room = RoomMedia(Ssrc(1), "server")
         self.now = 10.0
         self.viewers = 0
-        self.sent: dict[tuple[object, int], bytes] = {}
+        self.sent: dict[tuple[int, int], bytes] = {}
         self._ssrc = 100
         self._sequence_number = 65_530
         self._publish()
@@ -105,7 +106,9 @@ class _Run:
     def join(self) -> None:
         self.viewers += 1
         name = f"viewer {self.viewers}"
-        self.room.add_subscription(SessionId(name), PeerId(name), watched_video(), name, self.now)
+        self.room.add_subscription(
+            SessionId(name), PeerId(name), watched_video(), row_of(name), self.now
+        )
 
     def act(self, action: str, step: int) -> None:
         self.now += 0.01
@@ -165,6 +168,8 @@ def test_no_number_is_ever_given_to_two_packets(actions: list[tuple[str, int, bo
     run.flush()
 
     for viewer in run.room.subscription_statistics():
-        sent = [packet for (name, _), packet in run.sent.items() if name == viewer.session_id]
+        sent = [
+            packet for (row, _), packet in run.sent.items() if name_at(row) == viewer.session_id
+        ]
         assert viewer.packets_sent == len(sent)
         assert viewer.bytes_sent == sum(len(packet) - 12 for packet in sent)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from liverelay.sfu.commands import Fanout
 
 
-def datagrams(fanouts: list[Fanout]) -> Iterator[tuple[object, bytes]]:
+def datagrams(fanouts: list[Fanout]) -> Iterator[tuple[int, bytes]]:
     """Yield (target, packet) as they would be sent."""
     for templates, streams in fanouts:
         for stream in streams:

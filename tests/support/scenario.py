@@ -242,6 +242,8 @@ class Scenario:
         self.room = RoomMedia(LOCAL_SSRC, "server")
         self.publishers: dict[SessionId, Publisher] = {}
         self.viewers: dict[SessionId, Viewer] = {}
+        # By the number that the egress knows them by.
+        self._targets: list[Viewer] = []
 
     def publish(
         self,
@@ -288,10 +290,15 @@ class Scenario:
     ) -> Viewer:
         viewer = Viewer(self, name, conditions or Conditions())
         self.viewers[viewer.session_id] = viewer
+        self._targets.append(viewer)
         for parameters in (video or watched_video(), audio or watched_audio()):
             viewer.subscriptions.append(
                 self.room.add_subscription(
-                    viewer.session_id, PeerId(peer or name), parameters, viewer, self.clock.now
+                    viewer.session_id,
+                    PeerId(peer or name),
+                    parameters,
+                    len(self._targets) - 1,
+                    self.clock.now,
                 )
             )
         self.settle()
@@ -317,8 +324,7 @@ class Scenario:
     def settle(self) -> None:
         """Do what the server does after each burst."""
         for target, packet in datagrams(self.room.flush(self.clock.now)):
-            assert isinstance(target, Viewer)
-            target.link.send(packet)
+            self._targets[target].link.send(packet)
         for command in self.room.take_commands():
             receiver = self.publishers.get(command.session_id) or self.viewers[command.session_id]
             receiver.receive_rtcp(command.data)

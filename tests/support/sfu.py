@@ -20,8 +20,22 @@ if TYPE_CHECKING:
     from liverelay.sdp.parameters import ReceiveParameters, SendParameters
 
 
+_NAMES: list[str] = []
+
+
+def row_of(name: str) -> int:
+    """Return the egress's number for the viewer of that name."""
+    if name not in _NAMES:
+        _NAMES.append(name)
+    return _NAMES.index(name)
+
+
+def name_at(row: int) -> str:
+    return _NAMES[row]
+
+
 def subscription(parameters: SendParameters | None = None, name: str = "viewer") -> Subscription:
-    return Subscription(SessionId(name), PeerId(name), parameters or watched_video(), name)
+    return Subscription(SessionId(name), PeerId(name), parameters or watched_video(), row_of(name))
 
 
 def publication(parameters: ReceiveParameters | None = None) -> Publication:

@@ -5,13 +5,13 @@ from liverelay.sfu.wire_format import PacketWriter
 from liverelay.sfu.wire_format import negotiated as negotiated_format
 from tests.support.packets import VP8_DELTA
 from tests.support.parameters import OPUS, VP8, published_video, watched_video
-from tests.support.sfu import inbound
+from tests.support.sfu import inbound, row_of
 
 WRITER = PacketWriter(negotiated_format(published_video(VP8, OPUS), watched_video()))
 
 
 def retransmitter() -> Retransmitter:
-    result = negotiated(watched_video(), "viewer")
+    result = negotiated(watched_video(), row_of("viewer"))
     assert result is not None
     return result
 
@@ -34,7 +34,7 @@ def test_retransmission_goes_out_on_its_own_stream() -> None:
 
     assert fanout is not None
     ((stream,), (template,)) = fanout.streams, fanout.templates
-    assert (stream.ssrc, stream.target) == (0xC0DF, "viewer")
+    assert (stream.ssrc, stream.target) == (0xC0DF, row_of("viewer"))
     assert (stream.sequence_offset, stream.timestamp_offset) == (0, 0)
     assert (template.sequence_number, template.rtp_timestamp) == (1, 4000)
     header = parse_header(template.packet)
@@ -44,8 +44,8 @@ def test_retransmission_goes_out_on_its_own_stream() -> None:
 
 
 def test_viewer_without_retransmission_gets_none() -> None:
-    assert negotiated(watched_video(rtx_ssrc=None), None) is None
-    assert negotiated(watched_video(VP8), None) is None
+    assert negotiated(watched_video(rtx_ssrc=None), 0) is None
+    assert negotiated(watched_video(VP8), 0) is None
 
 
 def test_packet_is_sent_again_three_times_at_most() -> None:

@@ -15,6 +15,7 @@ from tests.support.parameters import (
     published_video,
     watched_video,
 )
+from tests.support.sfu import row_of
 
 LOCAL = Ssrc(0xF00D)
 PUBLISHER = SessionId("publisher")
@@ -30,7 +31,7 @@ def room_with_video(parameters: ReceiveParameters | None = None) -> RoomMedia:
 
 
 def add_viewer(room: RoomMedia, name: str = "viewer", now: float = 10.0) -> Subscription:
-    return room.add_subscription(SessionId(name), PeerId(name), watched_video(), name, now)
+    return room.add_subscription(SessionId(name), PeerId(name), watched_video(), row_of(name), now)
 
 
 def commands(room: RoomMedia) -> list[tuple[SessionId, list[RtcpPacket]]]:
@@ -216,8 +217,8 @@ def test_nack_is_answered_at_the_next_flush_but_not_after_leaving() -> None:
     room.remove_subscription(leaving)
     fanouts = room.flush(10.1)
 
-    assert [fanout.streams[0].target for fanout in fanouts] == ["viewer"]
-    assert [fanout.streams[0].ssrc for fanout in fanouts] == [0xC0DF]
+    ((stream,),) = (fanout.streams for fanout in fanouts)
+    assert (stream.target, stream.ssrc) == (row_of("viewer"), 0xC0DF)
     assert room.flush(10.2) == []
 
 
@@ -234,7 +235,7 @@ def test_nack_of_what_is_not_there_makes_no_fanout() -> None:
 def test_viewer_without_retransmission_leaves_like_any_other() -> None:
     room = RoomMedia(LOCAL, "server")
     viewer = room.add_subscription(
-        SessionId("viewer"), PeerId("viewer"), watched_video(rtx_ssrc=None), None, 10.0
+        SessionId("viewer"), PeerId("viewer"), watched_video(rtx_ssrc=None), 0, 10.0
     )
 
     room.remove_subscription(viewer)
@@ -265,7 +266,7 @@ def test_second_stream_of_a_publication_is_not_forwarded() -> None:
 
 def test_session_that_still_watches_goes_on_when_its_publication_ends() -> None:
     room = room_with_video()
-    viewer = room.add_subscription(PUBLISHER, PeerId("publisher"), watched_video(), None, now=10.0)
+    viewer = room.add_subscription(PUBLISHER, PeerId("publisher"), watched_video(), 0, now=10.0)
 
     room.remove_publication(VIDEO, now=11.0)
     pli = PictureLossIndication(Ssrc(1), viewer.ssrc).serialize()

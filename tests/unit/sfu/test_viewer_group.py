@@ -10,7 +10,7 @@ from tests.support.parameters import (
     published_video,
     watched_video,
 )
-from tests.support.sfu import fed_encoding, inbound, subscription
+from tests.support.sfu import fed_encoding, inbound, name_at, subscription
 
 
 def group_of(*viewers: Subscription) -> ViewerGroup:
@@ -22,11 +22,11 @@ def group_of(*viewers: Subscription) -> ViewerGroup:
     return group
 
 
-def sent(group: ViewerGroup, *packets: InboundPacket) -> dict[object, list[int]]:
-    """Return the outgoing sequence numbers of a burst by target."""
-    result: dict[object, list[int]] = {}
+def sent(group: ViewerGroup, *packets: InboundPacket) -> dict[str, list[int]]:
+    """Return the outgoing sequence numbers of a burst by viewer."""
+    result: dict[str, list[int]] = {}
     for target, packet in datagrams(group.fan_out(packets, now=10.0)):
-        result.setdefault(target, []).append(parse_numbers(packet)[0])
+        result.setdefault(name_at(target), []).append(parse_numbers(packet)[0])
     return result
 
 
@@ -46,7 +46,7 @@ def test_members_share_one_prepared_packet() -> None:
     (fanout,) = group.fan_out([inbound(1, is_keyframe=True)], now=10.0)
 
     assert len(fanout.templates) == 1
-    assert [stream.target for stream in fanout.streams] == ["one", "two"]
+    assert [name_at(stream.target) for stream in fanout.streams] == ["one", "two"]
 
 
 def test_packet_older_than_a_viewers_start_goes_to_the_others_only() -> None:

@@ -10,9 +10,10 @@ from aiortc.rtcdtlstransport import State
 
 from liverelay.transport.counters import CloseReason
 from liverelay.transport.dtls import DtlsFailure, DtlsSession, ServerCertificate
+from liverelay.transport.srtp import SrtpSealer
 
 if TYPE_CHECKING:
-    from pylibsrtp import Session
+    from liverelay.transport.srtp import SrtpInbound, SrtpOutbound
 
 ALICE, BOB = ServerCertificate(), ServerCertificate()
 
@@ -23,7 +24,7 @@ class End:
     def __init__(self, losses: int = 0) -> None:
         self.sent: list[bytes] = []
         self.other: DtlsSession
-        self.connected: asyncio.Future[tuple[Session, Session]]
+        self.connected: asyncio.Future[tuple[SrtpInbound, SrtpOutbound]]
         self.connected = asyncio.get_running_loop().create_future()
         self.outcome: asyncio.Future[DtlsFailure | None]
         self.outcome = asyncio.get_running_loop().create_future()
@@ -36,7 +37,7 @@ class End:
         if len(self.sent) > self._losses:
             self.other.receive(datagram)
 
-    def on_dtls_connected(self, inbound: Session, outbound: Session, now: float) -> None:
+    def on_dtls_connected(self, inbound: SrtpInbound, outbound: SrtpOutbound, now: float) -> None:
         assert now <= asyncio.get_running_loop().time()
         self.connected.set_result((inbound, outbound))
 
@@ -77,7 +78,9 @@ async def test_both_ends_derive_the_same_keys() -> None:
         tasks.create_task(server.run())
         inbound, _ = await server_end.connected
         _, outbound = await client_end.connected
-        opened = inbound.unprotect(outbound.protect(packet))
+        sealer = SrtpSealer()
+        sealer.view[: len(packet)] = packet
+        opened = inbound.unprotect_rtp(bytes(sealer.seal_rtp(outbound, len(packet))))
         client.close()
 
     assert opened == packet

@@ -13,6 +13,7 @@ from liverelay.transport.dtls import ServerCertificate
 from liverelay.transport.ice import generate_credentials, parse_stun
 from liverelay.transport.mux import Mux
 from liverelay.transport.peer_transport import PeerTransport, SessionParameters, SessionState
+from liverelay.transport.srtp import SrtpInbound, SrtpOutbound
 from tests.support.loopback import RecordingSink
 from tests.support.srtp import inbound_session, outbound_session
 from tests.support.stun import binding_request
@@ -71,7 +72,9 @@ class Session:
 
     def connect(self, address: tuple[str, int], now: float) -> None:
         self.check(address, now)
-        self.transport.on_dtls_connected(inbound_session(), outbound_session(), now)
+        self.transport.on_dtls_connected(
+            SrtpInbound(inbound_session()), SrtpOutbound(outbound_session()), now
+        )
 
 
 def test_first_check_is_answered_and_starts_the_one_handshake() -> None:
@@ -215,7 +218,9 @@ def test_packets_before_the_keys_are_kept_in_order_up_to_a_bound() -> None:
 
     for _ in range(70):
         world.send_rtp(HOME, 0.1)
-    session.transport.on_dtls_connected(inbound_session(), outbound_session(), 0.2)
+    session.transport.on_dtls_connected(
+        SrtpInbound(inbound_session()), SrtpOutbound(outbound_session()), 0.2
+    )
 
     numbers = [int.from_bytes(packet[2:4], "big") for packet in session.sink.rtp]
     assert numbers == list(range(1, 65))
@@ -229,7 +234,9 @@ def test_rtcp_before_the_keys_is_kept_too() -> None:
     report = struct.pack("!BBHI", 0x80, 201, 1, 7)
 
     world.mux.receive(outbound_session().protect_rtcp(report), HOME, 0.1)
-    session.transport.on_dtls_connected(inbound_session(), outbound_session(), 0.2)
+    session.transport.on_dtls_connected(
+        SrtpInbound(inbound_session()), SrtpOutbound(outbound_session()), 0.2
+    )
 
     assert session.sink.rtcp == [report]
 
@@ -287,7 +294,9 @@ def test_closed_session_hears_and_sends_nothing_more() -> None:
     session.transport.close()
     session.check(HOME, 0.1)
     world.send_rtp(HOME, 0.1)
-    session.transport.on_dtls_connected(inbound_session(), outbound_session(), 0.2)
+    session.transport.on_dtls_connected(
+        SrtpInbound(inbound_session()), SrtpOutbound(outbound_session()), 0.2
+    )
     session.transport.send_rtcp(b"")
 
     assert session.transport.state is SessionState.CLOSED

@@ -1,0 +1,103 @@
+"""The streams that carry a burst, in columns.
+
+What differs between two viewers' copies of a packet is four numbers. Kept as columns they are
+patched into all copies by a handful of array operations, whatever the number of viewers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import numpy.typing as npt
+
+    from liverelay.sfu.commands import OutboundStream
+
+StreamT = TypeVar("StreamT", bound="OutboundStream")
+
+# Columns double when they are full, so growing costs O(1) per stream. Most tables hold one.
+_FIRST_CAPACITY = 1
+
+
+class StreamTable(Generic[StreamT]):
+    """A set of streams with O(1) adding and removing; their order has no meaning.
+
+    A stream's numbers are taken when it is added. The columns are valid until the next change.
+    """
+
+    __slots__ = ("_columns", "_rows", "_streams")
+
+    def __init__(self, streams: Iterable[StreamT] = ()) -> None:
+        self._streams: list[StreamT] = []
+        self._rows: dict[StreamT, int] = {}
+        self._columns = _Columns(_FIRST_CAPACITY)
+        for stream in streams:
+            self.add(stream)
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    def __iter__(self) -> Iterator[StreamT]:
+        return iter(self._streams)
+
+    @property
+    def targets(self) -> npt.NDArray[np.int64]:
+        return self._columns.targets[: len(self._streams)]
+
+    @property
+    def ssrcs(self) -> npt.NDArray[np.uint32]:
+        return self._columns.ssrcs[: len(self._streams)]
+
+    @property
+    def sequence_offsets(self) -> npt.NDArray[np.uint16]:
+        return self._columns.sequence_offsets[: len(self._streams)]
+
+    @property
+    def timestamp_offsets(self) -> npt.NDArray[np.uint32]:
+        return self._columns.timestamp_offsets[: len(self._streams)]
+
+    def add(self, stream: StreamT) -> None:
+        row = len(self._streams)
+        if row == len(self._columns):
+            self._columns = self._columns.doubled()
+        self._columns.write(row, stream)
+        self._rows[stream] = row
+        self._streams.append(stream)
+
+    def remove(self, stream: StreamT) -> None:
+        """Let the last stream take its row."""
+        row, last = self._rows.pop(stream), self._streams.pop()
+        if last is not stream:
+            self._streams[row] = last
+            self._rows[last] = row
+            self._columns.write(row, last)
+
+
+class _Columns:
+    __slots__ = ("sequence_offsets", "ssrcs", "targets", "timestamp_offsets")
+
+    def __init__(self, capacity: int) -> None:
+        self.targets = np.zeros(capacity, np.int64)
+        self.ssrcs = np.zeros(capacity, np.uint32)
+        self.sequence_offsets = np.zeros(capacity, np.uint16)
+        self.timestamp_offsets = np.zeros(capacity, np.uint32)
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def write(self, row: int, stream: OutboundStream) -> None:
+        self.targets[row] = stream.target
+        self.ssrcs[row] = stream.ssrc
+        self.sequence_offsets[row] = stream.sequence_offset
+        self.timestamp_offsets[row] = stream.timestamp_offset
+
+    def doubled(self) -> _Columns:
+        bigger = _Columns(2 * len(self))
+        for name in self.__slots__:
+            column = getattr(self, name)
+            getattr(bigger, name)[: len(column)] = column
+        return bigger

@@ -1,0 +1,105 @@
+"""What the kernel offers for sending many datagrams at once, and whether this one has it.
+
+`sendmmsg` (Linux 3.0) takes many messages in one system call. With UDP_SEGMENT (Linux 4.18, "GSO")
+one message holds several datagrams of equal size to one receiver; the last may be shorter.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import struct
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+# linux/udp.h; the socket module has no names for these.
+SOL_UDP = 17
+UDP_SEGMENT = 103
+
+# UDP_MAX_SEGMENTS of the oldest kernels, and what one UDP datagram can hold.
+MAX_SEGMENTS = 64
+MAX_MESSAGE_SIZE = 65_000
+
+# struct mmsghdr on 64-bit Linux, in words of 8 bytes: name, name size, iovecs, their number,
+# control, its size, flags, and the number of bytes sent, which the kernel writes.
+MESSAGE_WORDS = 8
+NAME, NAME_SIZE, IOVECS, IOVEC_COUNT, CONTROL, CONTROL_SIZE, _FLAGS, SENT_SIZE = range(8)
+
+_CONTROL_SIZE = 24  # CMSG_SPACE(sizeof(uint16_t))
+_CONTROL_LENGTH = 18  # CMSG_LEN(sizeof(uint16_t))
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSupport:
+    """What can be used here; `missing` says in words what cannot, and is empty if all can."""
+
+    has_sendmmsg: bool
+    has_segmentation: bool
+    missing: str
+
+
+def probe() -> BatchSupport:
+    """Find out what this kernel has."""
+    if sys.platform != "linux" or struct.calcsize("P") != 8:
+        return BatchSupport(False, False, "sendmmsg and UDP GSO need 64-bit Linux")
+    if _load() is None:
+        return BatchSupport(False, False, "the C library has no sendmmsg")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tried:
+        try:
+            tried.setsockopt(SOL_UDP, UDP_SEGMENT, 1200)
+        except OSError:
+            return BatchSupport(True, False, "the kernel has no UDP GSO")
+    return BatchSupport(True, True, "")
+
+
+class MessageSender:
+    """Hands arrays of `struct mmsghdr` to the kernel."""
+
+    def __init__(self) -> None:
+        send = _load()
+        if send is None:
+            raise RuntimeError("this system has no sendmmsg")
+        self._send = send
+        self._controls: dict[int, npt.NDArray[np.uint8]] = {}
+
+    def segment_control(self, size: int) -> int:
+        """Return the address of the control message that asks for segments of `size` bytes."""
+        control = self._controls.get(size)
+        if control is None:
+            header = struct.pack("=QiiH6x", _CONTROL_LENGTH, SOL_UDP, UDP_SEGMENT, size)
+            control = self._controls[size] = np.frombuffer(header, np.uint8)
+        return int(control.ctypes.data)
+
+    @property
+    def control_size(self) -> int:
+        return _CONTROL_SIZE
+
+    def send(self, descriptor: int, messages: npt.NDArray[np.uint64], first: int) -> int:
+        """Send messages from the row `first` on; return how many the kernel took.
+
+        Raises:
+            OSError: It refuses the first of them.
+        """
+        place = messages.ctypes.data + first * messages.strides[0]
+        sent: int = self._send(descriptor, place, len(messages) - first, 0)
+        if sent < 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+        return sent
+
+
+def _load() -> ctypes._NamedFuncPointer | None:
+    try:
+        send = ctypes.CDLL(None, use_errno=True).sendmmsg
+    except (OSError, AttributeError):
+        return None
+    send.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int)
+    send.restype = ctypes.c_int
+    return send
