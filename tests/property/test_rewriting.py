@@ -168,8 +168,7 @@ def test_no_number_is_ever_given_to_two_packets(actions: list[tuple[str, int, bo
     run.flush()
 
     for viewer in run.room.subscription_statistics():
-        sent = [
-            packet for (row, _), packet in run.sent.items() if name_at(row) == viewer.session_id
-        ]
+        row = row_of(viewer.session_id)
+        sent = [packet for (target, _), packet in run.sent.items() if target == row]
         assert viewer.packets_sent == len(sent)
         assert viewer.bytes_sent == sum(len(packet) - 12 for packet in sent)
