@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from liverelay.server.deadlines import Deadlines
 from liverelay.server.rate_limit import FailureLimiter
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class ServerContext:
     token_secret: bytes
     key_failures: FailureLimiter = field(init=False)
     is_draining: bool = False
+    deadlines: Deadlines = Deadlines()
 
     def __post_init__(self) -> None:
         self.key_failures = FailureLimiter(self.settings.key_failure_limit)

@@ -1,7 +1,8 @@
 """The HTTP connection below aiohttp's router: what it refuses before there is a request.
 
-aiohttp answers unreadable requests in plain text and waits for ever for the head of a first one.
-Here both get the contract's JSON, the second after a deadline.
+aiohttp answers unreadable requests in plain text, waits an hour for the head of a request, and
+inflates compressed bodies. Here the first get the contract's JSON, the second a deadline, and the
+third are left as they are.
 """
 
 from __future__ import annotations
@@ -14,28 +15,38 @@ from aiohttp import web
 from typing_extensions import override
 
 from liverelay.errors import ErrorCode, RefusedError
-from liverelay.server.responses import error_body, error_response
+from liverelay.server.responses import error_body, error_response, from_http_exception
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# A client on a bad mobile link sends a request head within a second or two; one that needs longer
-# than this holds a connection that others could use.
-HEAD_TIMEOUT = 10.0
+    from liverelay.server.deadlines import Deadlines
 
 
 class HttpConnection(web.RequestHandler):
     """One connection of a client."""
 
-    __slots__ = ("_head_timer",)
+    __slots__ = ("_head_timeout", "_head_timer")
 
-    _head_timer: asyncio.TimerHandle | None
+    def __init__(
+        self, server: web.Server, deadlines: Deadlines, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        super().__init__(
+            server,
+            loop=loop,
+            # None is how aiohttp itself spells "no access log"; its annotation forgets that.
+            access_log=None,  # type: ignore[arg-type]
+            auto_decompress=False,
+            keepalive_timeout=deadlines.idle,
+        )
+        self._head_timeout = deadlines.head
+        self._head_timer: asyncio.TimerHandle | None = None
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         loop = asyncio.get_running_loop()
-        self._head_timer = loop.call_later(HEAD_TIMEOUT, self._on_head_timeout)
+        self._head_timer = loop.call_later(self._head_timeout, self._on_head_timeout)
 
     @override
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -68,6 +79,15 @@ class HttpConnection(web.RequestHandler):
         response.force_close()
         return response
 
+    @override
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        # aiohttp refuses an unknown `Expect` before any middleware could give it our shape.
+        if isinstance(resp, web.HTTPException):
+            resp = from_http_exception(resp)
+        return await super().finish_response(request, resp, start_time)
+
     def _on_head_timeout(self) -> None:
         self._head_timer = None
         if self.transport is not None:
@@ -82,12 +102,7 @@ class HttpConnection(web.RequestHandler):
             self.force_close()
 
 
-def connection_factory(server: web.Server) -> Callable[[], HttpConnection]:
+def connection_factory(server: web.Server, deadlines: Deadlines) -> Callable[[], HttpConnection]:
     """Return what makes the protocol of each connection that `server` accepts."""
     loop = asyncio.get_running_loop()
-
-    def make() -> HttpConnection:
-        # None is how aiohttp itself spells "no access log"; its annotation forgets that.
-        return HttpConnection(server, loop=loop, access_log=None)  # type: ignore[arg-type]
-
-    return make
+    return lambda: HttpConnection(server, deadlines, loop)

@@ -14,6 +14,7 @@ from aiohttp import web
 from liverelay.errors import ListenError
 from liverelay.server.app import create_app
 from liverelay.server.context import ServerContext
+from liverelay.server.deadlines import Deadlines
 from liverelay.server.http_protocol import connection_factory
 from liverelay.server.listen import bind_http, describe_url, load_tls, port_of
 from liverelay.server.logs import SHOWS_KEY
@@ -41,6 +42,8 @@ BOOTSTRAP_VARIABLE = "LIVERELAY_API_KEY"
 # While draining the server still answers, so that clients learn to go elsewhere (503).
 _DRAIN_TIME = 0.5
 
+_DEADLINES = Deadlines()
+
 # Requests still running after this are cut off. Both together stay well under the 10 s promised.
 _SHUTDOWN_TIMEOUT = 5.0
 
@@ -48,10 +51,17 @@ _SHUTDOWN_TIMEOUT = 5.0
 class Server:
     """One LiveRelay server. Use `run` for a whole process, `start` and `close` to embed one."""
 
-    def __init__(self, settings: Settings, *, first_key: str | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        first_key: str | None = None,
+        deadlines: Deadlines = _DEADLINES,
+    ) -> None:
         """Prepare a server; `first_key` becomes the bootstrap key if the store holds none."""
         self._settings = settings
         self._first_key = first_key
+        self._deadlines = deadlines
         self._stack = AsyncExitStack()
         self._context: ServerContext | None = None
         self._announcement = ""
@@ -82,6 +92,7 @@ class Server:
             sessions=sessions,
             media=self._open_media(sessions, tasks, port_of(listeners[0])),
             token_secret=store.token_secret(),
+            deadlines=self._deadlines,
         )
         await self._serve(self._context, listeners)
         # Only a server that listens makes the first key: one that fails would not show it, and the
@@ -145,7 +156,7 @@ class Server:
         loop = asyncio.get_running_loop()
         for listener in listeners:
             serving = await loop.create_server(
-                connection_factory(runner.server), sock=listener, ssl=tls
+                connection_factory(runner.server, self._deadlines), sock=listener, ssl=tls
             )
             self._stack.callback(serving.close)
         self.url = describe_url(listeners[0], self._settings.host, is_tls=tls is not None)

@@ -1,0 +1,127 @@
+"""Clients that hold a connection without using it.
+
+The deadlines are a few hundredths of a second here; nothing waits longer than they last.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+
+from liverelay.server.deadlines import Deadlines
+from tests.support.server import KEY, Api, read_answer, running_api
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+pytestmark = [pytest.mark.network, pytest.mark.asyncio]
+
+HEALTH = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+HEAD = f"POST /v1/rooms HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n".encode()
+LONG = 20.0
+SHORT = 0.05
+
+
+@pytest_asyncio.fixture
+async def short_head(tmp_path: Path) -> AsyncIterator[Api]:
+    async with running_api(tmp_path, deadlines=Deadlines(SHORT, LONG, LONG)) as api:
+        yield api
+
+
+@pytest_asyncio.fixture
+async def short_body(tmp_path: Path) -> AsyncIterator[Api]:
+    async with running_api(tmp_path, deadlines=Deadlines(LONG, SHORT, LONG)) as api:
+        yield api
+
+
+@pytest_asyncio.fixture
+async def short_idle(tmp_path: Path) -> AsyncIterator[Api]:
+    async with running_api(tmp_path, deadlines=Deadlines(LONG, LONG, SHORT)) as api:
+        yield api
+
+
+@pytest.mark.parametrize("begun", [b"", b"G", b"GET /health HTTP/1.1\r\nHost: x\r\n"])
+async def test_a_head_that_does_not_come_is_answered_and_cut_off(
+    short_head: Api, begun: bytes
+) -> None:
+    reader, writer = await short_head.connect()
+    writer.write(begun)
+
+    answer = await read_answer(reader)
+    rest = await reader.read()
+
+    assert answer.error == (400, "invalid_request", "Request did not arrive in time")
+    assert rest == b""
+    writer.close()
+
+
+async def test_a_connection_that_was_used_outlives_the_deadline_of_its_first_head(
+    short_head: Api,
+) -> None:
+    slow_reader, slow_writer = await short_head.connect()
+    reader, writer = await short_head.connect()
+    writer.write(HEALTH)
+    first = await read_answer(reader)
+    # The other connection was made first, so this one's deadline has passed just after that one's.
+    await slow_reader.read()
+    writer.write(HEALTH)
+    second = await read_answer(reader)
+
+    assert (first.status, second.status) == (200, 200)
+    writer.close()
+    slow_writer.close()
+
+
+async def test_a_body_that_does_not_come_is_invalid_request(short_body: Api) -> None:
+    answer = await short_body.raw(HEAD + b'Content-Length: 21\r\n\r\n{"room_type": ')
+
+    assert answer.error == (400, "invalid_request", "Body did not arrive within 0.05 s")
+
+
+async def test_a_body_whose_chunks_break_off_is_invalid_request(short_body: Api) -> None:
+    reader, writer = await short_body.connect()
+    writer.write(HEAD + b"Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n")
+    await reader.readuntil(b"100 Continue\r\n\r\n")
+    writer.write(b'5\r\n{"roo\r\nZZ\r\n')
+
+    answer = await read_answer(reader)
+
+    assert answer.status == 400
+    assert answer.code == "invalid_request"
+    writer.close()
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET /health HTTP/1.1\r\nHost: x\r\n"])
+async def test_a_further_head_that_does_not_come_is_cut_off(short_idle: Api, begun: bytes) -> None:
+    reader, writer = await short_idle.connect()
+    writer.write(HEALTH)
+    await read_answer(reader)
+    writer.write(begun)
+
+    rest = await reader.read()
+
+    assert rest == b""
+    writer.close()
+
+
+async def test_closing_the_server_does_not_wait_for_a_client_that_says_nothing(
+    tmp_path: Path,
+) -> None:
+    async with running_api(tmp_path) as api:
+        reader, writer = await api.connect()
+        await api.request("GET", "/health")
+
+    rest = await reader.read()
+
+    assert rest == b""
+    writer.close()
+
+
+async def test_the_deadlines_of_a_server_are_those_of_the_documentation(tmp_path: Path) -> None:
+    async with running_api(tmp_path) as api:
+        deadlines = api.context.deadlines
+
+    assert (deadlines.head, deadlines.body, deadlines.idle) == (10.0, 10.0, 75.0)
