@@ -22,26 +22,32 @@ def cors_middleware(origins: tuple[str, ...]) -> Middleware:
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        origin = request.headers.get("Origin")
-        if origin is None or not _is_open(request.path):
+        if not _is_open(request.path):
             return await handler(request)
-        allowed = "*" if "*" in origins else origin if origin in origins else None
-        if _is_preflight(request):
-            response: web.StreamResponse = web.Response(status=204)
-            if allowed is not None:
-                response.headers["Access-Control-Allow-Methods"] = _ALLOW_METHODS
-                response.headers["Access-Control-Allow-Headers"] = _ALLOW_HEADERS
-                response.headers["Access-Control-Max-Age"] = _MAX_AGE
-        else:
-            response = await handler(request)
+        is_preflight = _is_preflight(request)
+        response = web.Response(status=204) if is_preflight else await handler(request)
+        allowed = _allowed_origin(request.headers.get("Origin"), origins)
         if allowed is not None:
             response.headers["Access-Control-Allow-Origin"] = allowed
             response.headers["Access-Control-Expose-Headers"] = _EXPOSE_HEADERS
-        if allowed != "*":
+        if allowed is not None and is_preflight:
+            response.headers["Access-Control-Allow-Methods"] = _ALLOW_METHODS
+            response.headers["Access-Control-Allow-Headers"] = _ALLOW_HEADERS
+            response.headers["Access-Control-Max-Age"] = _MAX_AGE
+        if "*" not in origins:
+            # Also where no origin was sent: a cache must not hand that answer to a page.
             response.headers.add("Vary", "Origin")
         return response
 
     return middleware
+
+
+def _allowed_origin(origin: str | None, origins: tuple[str, ...]) -> str | None:
+    if origin is None:
+        return None
+    if "*" in origins:
+        return "*"
+    return origin if origin in origins else None
 
 
 def _is_open(path: str) -> bool:
@@ -49,4 +55,8 @@ def _is_open(path: str) -> bool:
 
 
 def _is_preflight(request: web.Request) -> bool:
-    return request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+    return (
+        request.method == "OPTIONS"
+        and "Origin" in request.headers
+        and "Access-Control-Request-Method" in request.headers
+    )
