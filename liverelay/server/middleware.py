@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from liverelay.errors import ErrorCode, RefusedError
+from liverelay.errors import ErrorCode, RefusedError, StoreError
 from liverelay.server.context import now
 from liverelay.server.http_protocol import HttpConnection
 from liverelay.server.logs import request_id
@@ -58,6 +58,10 @@ async def error_middleware(request: web.Request, handler: Handler) -> web.Stream
         return error_response(error)
     except web.HTTPException as error:
         return from_http_exception(error)
+    except StoreError as error:
+        # The sentence names the file; where in our code it was met helps nobody.
+        logger.error("%s", error)  # noqa: TRY400
+        return error_response(RefusedError(ErrorCode.INTERNAL_ERROR))
     except Exception:
         logger.exception("%s %s failed", request.method, request.path)
         return error_response(RefusedError(ErrorCode.INTERNAL_ERROR))
