@@ -284,7 +284,12 @@ def _schemas() -> dict[str, Any]:
         "maximum": MAX_TTL,
         "description": "Lifetime of the tokens in seconds; 24 hours by default.",
     }
-    name = {"type": "string", "minLength": 1, "maxLength": MAX_NAME_LENGTH, "pattern": "^[ -~]+$"}
+    name = {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": MAX_NAME_LENGTH,
+        "description": "Printable characters only: no control, format or separator characters.",
+    }
     return {
         "NewRoom": _object(
             {"room_type": _choice(RoomType), "ttl_secs": ttl}, optional=("ttl_secs",)
