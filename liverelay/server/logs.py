@@ -19,7 +19,13 @@ from typing_extensions import override
 from liverelay.config import LogFormat
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from liverelay.config import LogLevel
+
+    ExcInfo = (
+        tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+    )
 
 # The request that the current task serves; empty outside requests.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -27,8 +33,8 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 # Marks the one record that is documented to show a key: `extra=SHOWS_KEY`.
 SHOWS_KEY = {"shows_key": True}
 
-_SECRETS = re.compile(r"(lr_[0-9a-f]{5})[0-9a-f]{27}|(eyJ[\w-]{5})[\w-]*\.[\w-]*\.[\w-]*")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+# More than two dots too: a token that follows another without a gap must not keep its tail.
+_SECRETS = re.compile(r"(lr_[0-9a-f]{5})[0-9a-f]{27}|(eyJ[\w-]{5})[\w-]*(?:\.[\w-]*){2,}")
 
 
 def mask_secrets(text: str) -> str:
@@ -45,7 +51,9 @@ class TextFormatter(logging.Formatter):
         if current := request_id.get():
             line += f" request={current}"
         if record.exc_info:
-            line += "\n" + mask_secrets(self.formatException(record.exc_info))
+            # Indented, so that a line inside an exception's text cannot pose as a log line.
+            lines = _exception(self, record.exc_info)
+            line += "".join(f"\n  {part}" for part in lines)
         return line
 
 
@@ -63,13 +71,23 @@ class JsonFormatter(logging.Formatter):
         if current := request_id.get():
             line["request_id"] = current
         if record.exc_info:
-            line["exception"] = mask_secrets(self.formatException(record.exc_info))
+            line["exception"] = "\n".join(_exception(self, record.exc_info))
         return json.dumps(line, ensure_ascii=False)
 
 
 def _message(record: logging.LogRecord) -> str:
-    text = _CONTROLS.sub("?", record.getMessage()).replace("\n", " ")
+    text = _printable(record.getMessage().replace("\n", " "))
     return text if getattr(record, "shows_key", False) else mask_secrets(text)
+
+
+def _exception(formatter: logging.Formatter, exc_info: ExcInfo) -> list[str]:
+    text = mask_secrets(formatter.formatException(exc_info))
+    return [_printable(line) for line in text.split("\n")]
+
+
+def _printable(text: str) -> str:
+    """Return `text` without what could move the cursor, reverse the reading or not be encoded."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def configure_logging(
