@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from liverelay.server.context import ServerContext
-    from liverelay.store.live import LivePublisher
+    from liverelay.store.live import LiveCounts, LivePublisher
 
 logger = logging.getLogger(__name__)
 
@@ -27,20 +27,36 @@ async def watch_store(context: ServerContext, live: LivePublisher) -> None:
     reported: tuple[str, ...] = ()
     while True:
         await asyncio.sleep(_INTERVAL)
-        try:
-            await asyncio.to_thread(live.publish, context.sessions.counts())
-            scan = await asyncio.to_thread(context.catalogue.scan, unix_now_ns())
-        except StoreError as error:
-            reported = _report((error,), reported)
-            continue
-        reported = _report(scan.damaged, reported)
-        removed = context.catalogue.apply(scan)
-        for room_id in removed.rooms:
-            logger.info("room %s deleted by another process", room_id)
-            context.media.close_room(room_id)
-        if removed.keys:
-            logger.info("API keys revoked by another process: %s", ", ".join(sorted(removed.keys)))
-            context.media.close_keys(removed.keys)
+        # Each by itself: a disk that takes no counts must not keep a revoked key alive.
+        failures = [
+            *await _publish(live, context.sessions.counts()),
+            *await _follow(context),
+        ]
+        reported = _report(failures, reported)
+
+
+async def _publish(live: LivePublisher, counts: LiveCounts) -> list[StoreError]:
+    try:
+        await asyncio.to_thread(live.publish, counts)
+    except StoreError as error:
+        return [error]
+    return []
+
+
+async def _follow(context: ServerContext) -> list[StoreError]:
+    """Take over what has changed, and return what could not be read."""
+    try:
+        scan = await asyncio.to_thread(context.catalogue.scan, unix_now_ns())
+    except StoreError as error:
+        return [error]
+    removed = context.catalogue.apply(scan)
+    for room_id in removed.rooms:
+        logger.info("room %s deleted by another process", room_id)
+        context.media.close_room(room_id)
+    if removed.keys:
+        logger.info("API keys revoked by another process: %s", ", ".join(sorted(removed.keys)))
+        context.media.close_keys(removed.keys)
+    return list(scan.damaged)
 
 
 def _report(damaged: Sequence[StoreError], reported: tuple[str, ...]) -> tuple[str, ...]:

@@ -157,3 +157,20 @@ async def test_a_key_can_revoke_itself(api: Api) -> None:
 
     assert revoked.status == 204
     assert after.code == "api_key_invalid"
+
+
+async def test_a_key_revoked_by_another_process_ends_although_counts_cannot_be_written(
+    api: Api,
+) -> None:
+    room = await api.create_room()
+    key = await create_key(api)
+    live = api.other_process().live_directory
+    live.rename(live.with_name("moved"))
+    session = await api.open_session(
+        await token_made_with(api, key, room["id"]), SessionKind.PUBLISH
+    )
+    api.other_process().keys.revoke(key[:8])
+
+    await within_a_second(lambda: api.request("GET", "/v1/rooms", auth=key), is_refused)
+
+    assert session.state is SessionState.CLOSED
