@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
     from liverelay.server.deadlines import Deadlines
 
+# aiohttp's own bounds, named here so that they cannot change unnoticed. A line is the request line
+# or one header; a token with its six claims is about 400 bytes, so neither comes near in earnest.
+MAX_LINE_SIZE = 8190
+MAX_HEADERS = 128
+
 
 class HttpConnection(web.RequestHandler):
     """One connection of a client."""
@@ -37,6 +42,9 @@ class HttpConnection(web.RequestHandler):
             # None is how aiohttp itself spells "no access log"; its annotation forgets that.
             access_log=None,  # type: ignore[arg-type]
             auto_decompress=False,
+            max_line_size=MAX_LINE_SIZE,
+            max_field_size=MAX_LINE_SIZE,
+            max_headers=MAX_HEADERS,
             keepalive_timeout=deadlines.idle,
         )
         self._head_timeout = deadlines.head
