@@ -133,6 +133,16 @@ async def test_a_field_missing_or_of_wrong_type_is_invalid_request(
     assert answer.code == "invalid_request"
 
 
+async def test_a_description_that_is_no_offer_is_invalid_sdp(api: Api) -> None:
+    room = await api.create_room()
+
+    answer = await api.request(
+        "POST", "/sfu/publish", auth=room["tokens"]["publish"], json={**OFFER, "type": "answer"}
+    )
+
+    assert answer.error == (400, "invalid_sdp", "type must be offer")
+
+
 async def test_a_call_of_two_is_full_for_a_third(api: Api) -> None:
     room = await api.create_room("call")
     for token in room["tokens"].values():
