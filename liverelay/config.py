@@ -107,7 +107,7 @@ def _setting(
     about = {
         "kind": kind,
         "help": help_text,
-        "metavar": metavar or kind.value.upper(),
+        "metavar": metavar or ("|".join(choices) if choices else kind.value.upper()),
         "minimum": minimum,
         "maximum": maximum,
         "choices": choices,
@@ -243,9 +243,9 @@ def _read_file(config_file: Path | None, known: Mapping[str, Setting]) -> dict[s
         if config_file is None:
             return {}
         raise ConfigError(f"{path}: no such configuration file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from None
-    except tomllib.TOMLDecodeError as error:
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:  # tomllib's own, and what it lets through
         raise ConfigError(f"{path}: {error}") from None
     values = {}
     for name, value in document.items():
@@ -296,7 +296,7 @@ def _check(setting: Setting, value: object, source: str) -> object:
             assert isinstance(value, int)
             return _check_range(setting, value, source)
         case Kind.PATH:
-            return Path(str(value)).expanduser()
+            return _expand(Path(str(value)), source)
         case Kind.CHOICE:
             return _check_choice(setting, str(value), source)
         case Kind.LIST:
@@ -305,7 +305,16 @@ def _check(setting: Setting, value: object, source: str) -> object:
                 _check_item(setting, str(item), source)
             return tuple(value)
         case Kind.TEXT:
+            if not _is_address(str(value)):
+                raise ConfigError(f"{source}: '{value}' is neither an IP address nor a DNS name")
             return value
+
+
+def _expand(path: Path, source: str) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ConfigError(f"{source}: '{path}' is in the home of a user unknown here") from None
 
 
 def _check_choice(setting: Setting, value: str, source: str) -> StrEnum:
