@@ -18,7 +18,7 @@ app = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True
 @with_settings("data_dir")
 def create_key(
     settings: Settings,
-    name: Annotated[str, typer.Argument(help="What the key is for.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What the key is for.")],
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -56,7 +56,9 @@ def list_keys(settings: Settings, as_json: JsonOption = False, quiet: QuietOptio
 @with_settings("data_dir")
 def revoke_key(
     settings: Settings,
-    key_id: Annotated[str, typer.Argument(help="The first 8 characters of the key.")],
+    key_id: Annotated[
+        str, typer.Argument(metavar="KEY_ID", help="The first 8 characters of the key.")
+    ],
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:

@@ -66,7 +66,7 @@ def _parameter(setting: Setting) -> inspect.Parameter:
     option = typer.Option(
         setting.flag,
         help=setting.help + default,
-        metavar=None if setting.choices is not None else setting.metavar,
+        metavar=setting.metavar,
         show_default=False,
     )
     return _keyword(setting.name, Annotated[kind | None, option])

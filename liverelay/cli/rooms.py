@@ -24,7 +24,7 @@ from liverelay.utc import unix_now, utc_now
 
 app = typer.Typer(help="Create, list, show and delete rooms.", no_args_is_help=True)
 
-RoomArgument = Annotated[str, typer.Argument(help="The room's id.")]
+RoomArgument = Annotated[str, typer.Argument(metavar="ROOM_ID", help="The room's id.")]
 TtlOption = Annotated[
     int | None,
     typer.Option(
@@ -32,17 +32,23 @@ TtlOption = Annotated[
         min=1,
         max=tokens.MAX_TTL,
         metavar="SECONDS",
-        help="Lifetime of the tokens.",
+        help="Lifetime of the tokens (default: the setting token_ttl).",
     ),
 ]
 
 
 @app.command("create")
-@with_settings("data_dir", "token_ttl")
+@with_settings("data_dir")
 def create_room(
     settings: Settings,
     room_type: Annotated[
-        RoomType, typer.Option("--type", help="One publisher and many viewers, or two peers.")
+        RoomType,
+        typer.Option(
+            "--type",
+            metavar="|".join(RoomType),
+            help="One publisher and many viewers, or two peers (default: broadcast).",
+            show_default=False,
+        ),
     ] = RoomType.BROADCAST,
     ttl: TtlOption = None,
     as_json: JsonOption = False,

@@ -16,15 +16,17 @@ from liverelay.store.store import Store
 from liverelay.utc import unix_now
 
 
-@with_settings("data_dir", "token_ttl")
+@with_settings("data_dir")
 def create_token(
     settings: Settings,
     room_id: RoomArgument,
-    role: Annotated[str, typer.Option(help="publish, subscribe or call.")],
+    role: Annotated[str, typer.Option(metavar="|".join(tokens.Role), help="What its peer may do.")],
     ttl: TtlOption = None,
     key_id: Annotated[
         str | None,
-        typer.Option(help="API key to tie the token to: revoking that revokes the token."),
+        typer.Option(
+            metavar="KEY_ID", help="API key to tie the token to: revoking that revokes the token."
+        ),
     ] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
