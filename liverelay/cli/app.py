@@ -13,7 +13,12 @@ import typer
 
 import liverelay
 from liverelay.cli import doctor, keys, rooms, serve, token
-from liverelay.cli.output import print_error, print_refusal
+from liverelay.cli.output import (
+    discard_output,
+    open_missing_streams,
+    print_error,
+    print_refusal,
+)
 from liverelay.errors import ConfigError, ListenError, RefusedError, StoreError
 
 TRACEBACK_VARIABLE = "LIVERELAY_TRACEBACK"
@@ -55,8 +60,12 @@ def _options(
 
 def main() -> None:
     """Run the command line of this process and exit."""
+    open_missing_streams()
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except RefusedError as error:
         print_refusal(error)
         sys.exit(1)
@@ -67,13 +76,12 @@ def main() -> None:
         print_error(str(error))
         sys.exit(1)
     except BrokenPipeError:
-        # The reader of the pipe has enough (`liverelay rooms list | head -1`). Python would
-        # complain once more while it flushes standard output at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         sys.exit(0)
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
+        discard_output()
         if os.environ.get(TRACEBACK_VARIABLE):
             raise
         print_error(f"unexpected {type(error).__name__}: {error}")

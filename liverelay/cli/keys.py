@@ -46,8 +46,8 @@ def list_keys(settings: Settings, as_json: JsonOption = False, quiet: QuietOptio
     else:
         views = [key.to_json() for key in keys]
         print_rows(
-            ("KEY ID", "NAME", "CREATED"),
-            [(view["key_id"], view["name"], view["created_at_utc"]) for view in views],
+            ("KEY ID", "CREATED", "NAME"),
+            [(view["key_id"], view["created_at_utc"], view["name"]) for view in views],
             empty="No API keys. Create one: liverelay keys create NAME",
         )
 

@@ -7,6 +7,7 @@ and errors go to standard error.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -15,17 +16,43 @@ if TYPE_CHECKING:
 
     from liverelay.errors import RefusedError
 
+# Wider than the longest row there is: a name of 200 double-width characters and the columns beside.
+_ANY_WIDTH = 1000
+
 
 def is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
 def print_result(text: str) -> None:
-    print(text)
+    try:
+        print(text)
+    except BrokenPipeError:
+        discard_output()
+        # Not left to Typer, which would end with 1 as if something had been refused.
+        sys.exit(0)
+
+
+def open_missing_streams() -> None:
+    """Let results and errors go nowhere if the process was started without the place for them.
+
+    Python has None for a stream that is closed (`>&-`), and would print errors among the results.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  (open until the end)
+
+
+def discard_output() -> None:
+    """Stop writing: the reader of the pipe has enough (`liverelay rooms list | head -1`).
+
+    Without this Python complains once more when it flushes standard output at exit.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_json(value: object) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    print_result(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def print_hint(text: str) -> None:
@@ -38,27 +65,30 @@ def print_rows(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empt
     """Print rows as a table on a terminal, else as tab-separated lines without a heading."""
     if not is_terminal():
         for row in rows:
-            print("\t".join(str(cell) for cell in row))
+            print_result("\t".join(str(cell) for cell in row))
         return
     if not rows:
         print_hint(empty)
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, no_wrap=True)
     for row in rows:
-        table.add_row(*(str(cell) for cell in row))
-    Console().print(table)
+        # Text, because a string would be read as markup: a key may be named "[/]".
+        table.add_row(*(Text(str(cell)) for cell in row))
+    # Lines longer than the terminal are its to wrap: cut off, an id could not be copied.
+    Console(width=_ANY_WIDTH).print(table)
 
 
 def print_fields(fields: Sequence[tuple[str, object]]) -> None:
     """Print one thing as lines of name and value; never wrapped, so that tokens can be copied."""
     width = max(len(name) for name, _ in fields)
     for name, value in fields:
-        print(f"{name:<{width}}  {value}" if is_terminal() else f"{name}\t{value}")
+        print_result(f"{name:<{width}}  {value}" if is_terminal() else f"{name}\t{value}")
 
 
 def print_refusal(error: RefusedError) -> None:

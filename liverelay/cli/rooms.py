@@ -67,7 +67,8 @@ def create_room(
         print_json(views.created_room(room, join_tokens))
         return
     print_fields([("id", room.room_id), ("type", room.room_type), *join_tokens.items()])
-    print_hint(f"More tokens: liverelay token {room.room_id} --role subscribe")
+    role = tokens.Role.CALL if room.room_type is RoomType.CALL else tokens.Role.SUBSCRIBE
+    print_hint(f"More tokens: liverelay token {room.room_id} --role {role}")
 
 
 @app.command("list")
@@ -86,8 +87,8 @@ def list_rooms(settings: Settings, as_json: JsonOption = False, quiet: QuietOpti
         print_json(listed)
         return
     print_rows(
-        ("ROOM", "TYPE", "PUBLISHERS", "SUBSCRIBERS", "AGE (S)"),
-        [tuple(view.values()) for view in listed],
+        ("ROOM", "TYPE", "PUBLISHERS", "SUBSCRIBERS", "AGE"),
+        [(*list(view.values())[:-1], _age(int(view["created_at_secs"]))) for view in listed],
         empty="No rooms. Create one: liverelay rooms create",
     )
 
@@ -129,6 +130,16 @@ def delete_room(
         print_result(room_id)
     else:
         print_hint(f"Deleted {room_id}.")
+
+
+def _age(seconds: int) -> str:
+    """Return an age as a person reads it, or in plain seconds for a script."""
+    if is_terminal():
+        for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
+            if seconds >= 2 * size:
+                return f"{seconds // size}{unit}"
+        return f"{seconds}s"
+    return str(seconds)
 
 
 def _view(room: Room, counts: LiveCounts) -> dict[str, str | int]:

@@ -90,11 +90,20 @@ def _printable(text: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
+class LogHandler(logging.StreamHandler[TextIO]):
+    """Writes log lines, and drops them once nobody reads: `liverelay serve | head -2`."""
+
+    @override
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not isinstance(sys.exc_info()[1], BrokenPipeError):
+            super().handleError(record)
+
+
 def configure_logging(
     level: LogLevel, log_format: LogFormat, stream: TextIO | None = None
 ) -> logging.Handler:
     """Send every log line to `stream` (standard output by default) and return the handler."""
-    handler = logging.StreamHandler(stream or sys.stdout)
+    handler = LogHandler(stream or sys.stdout)
     handler.setFormatter(JsonFormatter() if log_format is LogFormat.JSON else TextFormatter())
     root = logging.getLogger()
     root.addHandler(handler)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import pty
 import re
 import signal
+import struct
 import subprocess
 import sys
+import termios
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,13 +63,35 @@ class Command:
             "XDG_CONFIG_HOME": str(self.home / "config"),
             "XDG_DATA_HOME": str(self.home / "data"),
             "PYTHONPATH": str(ROOT),
-            "COLUMNS": "80",
             **self.extra,
         }
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one command to its end, with pipes for its input and output."""
         return self._run([sys.executable, "-m", "liverelay", *arguments])
+
+    def on_terminal(self, *arguments: str, columns: int = 80) -> tuple[int, str]:
+        """Run one command on a terminal; return its exit code and all that appeared there."""
+        terminal, inside = pty.openpty()
+        fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        shown = b""
+        with (
+            open(terminal, "rb", buffering=0) as screen,
+            subprocess.Popen(
+                [sys.executable, "-m", "liverelay", *arguments],
+                env={"TERM": "xterm-256color", **self.environment},
+                cwd=self.home,
+                stdin=inside,
+                stdout=inside,
+                stderr=inside,
+            ) as process,
+        ):
+            os.close(inside)
+            # Linux answers EIO, others the end of the file, when the last writer has gone.
+            with contextlib.suppress(OSError):
+                while data := screen.read(4096):
+                    shown += data
+        return process.returncode, shown.decode().replace("\r\n", "\n")
 
     def shell(self, script: str) -> subprocess.CompletedProcess[str]:
         """Run a line of `sh` in which `liverelay` is this command."""
