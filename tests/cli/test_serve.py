@@ -57,11 +57,13 @@ def test_first_start_says_address_and_bootstrap_key(command: Command) -> None:
 
 
 def test_second_start_makes_no_key(command: Command) -> None:
-    for _ in range(2):
-        with command.serve() as server:
-            server.wait_until_listening()
-            server.stop()
-            output = server.stdout.read()
+    with command.serve() as first:
+        first.wait_until_listening()
+        first.stop()
+    with command.serve() as second:
+        second.wait_until_listening()
+        second.stop()
+        output = second.stdout.read()
 
     assert "Bootstrap" not in output
     assert len(Store(command.data_dir).keys.list()) == 1
