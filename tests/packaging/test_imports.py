@@ -14,7 +14,17 @@ from tests.support.command import ROOT, Command
 if TYPE_CHECKING:
     from pathlib import Path
 
-_HEAVY = {"aiohttp", "aioice", "aiortc", "asyncio", "av", "numpy", "pylibsrtp", "OpenSSL"}
+_HEAVY = {
+    "aiohttp",
+    "aioice",
+    "aiortc",
+    "asyncio",
+    "av",
+    "numpy",
+    "pydantic",
+    "pylibsrtp",
+    "OpenSSL",
+}
 
 _RUN_AND_LIST = """
 import json, sys
