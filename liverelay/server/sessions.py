@@ -188,7 +188,7 @@ class SessionRegistry:
             if any(other.kind.sends for other in others):
                 raise RefusedError(ErrorCode.ROOM_FULL)
         elif _peers(s for s in others if s.claims.role is not Role.SUBSCRIBE) >= _CALL_SIZE:
-            raise RefusedError(ErrorCode.ROOM_FULL, "Call already has two peers")
+            raise RefusedError(ErrorCode.ROOM_FULL)
         if len(self._sessions) - len(self.replaced_by(session)) >= self._max_sessions:
             raise RefusedError(
                 ErrorCode.UNAVAILABLE, "Server has as many sessions as it may", retry_after=5
