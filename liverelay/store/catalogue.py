@@ -60,7 +60,8 @@ class Removed:
 class Catalogue:
     """The rooms and keys that a server answers from.
 
-    All methods but `scan` belong to the event loop's thread.
+    The methods that write to the disk, and `scan`, may run in any thread: what they change in
+    memory is one entry at a time, at once. All others belong to the event loop's thread.
     """
 
     def __init__(self, store: Store) -> None:
@@ -188,13 +189,13 @@ class Catalogue:
 
     def apply(self, scan: Scan) -> Removed:
         """Take over what `scan` found and return what has gone since the last time."""
-        gone_rooms = scan.gone_rooms & self._rooms.keys()
-        for room_id in gone_rooms:
-            del self._rooms[room_id]
+        # Each entry is taken out by one call, because another thread may be deleting it too.
+        gone_rooms = frozenset(
+            room_id for room_id in scan.gone_rooms if self._rooms.pop(room_id, None) is not None
+        )
         self._rooms.update(scan.rooms)
-        gone_keys = scan.gone_keys & {key_id for key_id, key in self._keys.items() if key.is_live}
-        for key_id in gone_keys:
-            del self._keys[key_id]
+        gone = {key_id: self._keys.pop(key_id, None) for key_id in scan.gone_keys}
+        gone_keys = frozenset(key_id for key_id, key in gone.items() if key and key.is_live)
         for key_id, key in scan.keys.items():
             # A key revoked here while the scan read its file must not come back to life.
             if not _is_revoked(self._keys.get(key_id)):
