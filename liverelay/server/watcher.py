@@ -51,10 +51,10 @@ async def _follow(context: ServerContext) -> list[StoreError]:
         return [error]
     removed = context.catalogue.apply(scan)
     for room_id in removed.rooms:
-        logger.info("room %s deleted by another process", room_id)
+        logger.info("room %s is gone from the store", room_id)
         context.media.close_room(room_id)
     if removed.keys:
-        logger.info("API keys revoked by another process: %s", ", ".join(sorted(removed.keys)))
+        logger.info("API keys revoked in the store: %s", ", ".join(sorted(removed.keys)))
         context.media.close_keys(removed.keys)
     return list(scan.damaged)
 

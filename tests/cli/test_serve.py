@@ -9,9 +9,11 @@ import signal
 import socket
 import ssl
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import filelock
 import pytest
 
 from liverelay.store.store import Store
@@ -38,6 +40,18 @@ def _get(url: str, path: str, key: str = "", tls: ssl.SSLContext | None = None) 
         connection.request("GET", path, headers={"Authorization": f"Bearer {key}"})
         response = connection.getresponse()
         return response.status, response.read().decode()
+    finally:
+        connection.close()
+
+
+def _post(url: str, path: str, body: object, key: str) -> int:
+    address = urlsplit(url)
+    assert address.hostname is not None
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=10)
+    try:
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        connection.request("POST", path, json.dumps(body), headers)
+        return connection.getresponse().status
     finally:
         connection.close()
 
@@ -226,6 +240,21 @@ def test_unusable_tls_files_are_a_sentence(command: Command, damage: str) -> Non
 
     assert (result.returncode, result.stdout) == (2, "")
     assert re.fullmatch(rf"error: cannot use {certificate} and {key} for TLS: .+\n", result.stderr)
+
+
+def test_wait_for_the_disk_holds_up_nobody_else(command: Command) -> None:
+    with command.where(LIVERELAY_API_KEY=_KEY).serve() as server:
+        url = server.wait_until_listening()
+        with ThreadPoolExecutor() as pool:
+            with filelock.FileLock(command.data_dir / ".lock"):
+                created = pool.submit(_post, url, "/v1/keys", {"name": "app"}, _KEY)
+                statuses = [_get(url, "/health")[0] for _ in range(20)]
+                was_waiting = not created.done()
+            status = created.result()
+
+    assert statuses == [200] * 20
+    assert was_waiting
+    assert status == 201
 
 
 def test_changes_by_other_commands_are_honoured_within_a_second(command: Command) -> None:

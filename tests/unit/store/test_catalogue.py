@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -90,6 +91,31 @@ def test_room_made_here_while_scanning_is_not_taken_for_deleted(catalogue: Catal
     assert catalogue.apply(scan) == _NOTHING
     assert _follow(catalogue) == _NOTHING
     assert room in catalogue.list_rooms()
+
+
+def test_threads_may_write_while_scans_are_applied(catalogue: Catalogue) -> None:
+    def write() -> list[str]:
+        made = [catalogue.create_room(RoomType.CALL).room_id for _ in range(20)]
+        for room_id in made[::2]:
+            catalogue.delete_room(room_id)
+        for key in [catalogue.create_key("app") for _ in range(10)][::2]:
+            catalogue.revoke_key(key[:8])
+        return made[1::2]
+
+    with ThreadPoolExecutor(4) as pool:
+        writers = [pool.submit(write) for _ in range(4)]
+        removed = [_follow(catalogue)]
+        while not all(writer.done() for writer in writers):
+            removed.append(_follow(catalogue))
+            catalogue.list_rooms()
+    made = {room_id for writer in writers for room_id in writer.result()}
+    live = {key.key_id for key in catalogue.list_keys()}
+    _follow(catalogue)
+
+    assert {room.room_id for room in catalogue.list_rooms()} >= made
+    assert catalogue.room_count == len(made) + 1
+    assert len(live) == 21
+    assert not [each for each in removed if each.keys & live or each.rooms & made]
 
 
 def test_room_deleted_here_while_scanning_is_not_reported(catalogue: Catalogue) -> None:
