@@ -134,9 +134,11 @@ async def serving(data_dir: Path, **settings: Any) -> AsyncIterator[MediaServer]
     try:
         async with aiohttp.ClientSession() as http:
             running = MediaServer(server, http, data_dir)
-            yield running
-            for peer in running.peers:
-                peer.close()
+            try:
+                yield running
+            finally:
+                for peer in running.peers:
+                    peer.close()
     finally:
         await server.close()
 

@@ -270,7 +270,13 @@ class Peer:
 
 def read_rtp(packet: bytes) -> Packet:
     _, kind, number, timestamp, ssrc = struct.unpack_from("!BBHII", packet)
-    return Packet(kind & 0x7F, number, timestamp, ssrc, packet[12:])
+    return Packet(kind & 0x7F, number, timestamp, ssrc, payload_of(packet))
+
+
+def payload_of(packet: bytes) -> bytes:
+    """Return what is behind the header of a packet that has neither CSRCs nor padding."""
+    has_extension = packet[0] & 0x10
+    return packet[16 + 4 * int.from_bytes(packet[14:16], "big") if has_extension else 12 :]
 
 
 def split_compound(compound: bytes) -> list[bytes]:
