@@ -78,8 +78,8 @@ async def test_each_of_twenty_viewers_gets_everything_in_order_and_in_sync(tmp_p
         ):
             probes = [await server.watch(tokens["subscribe"]) for _ in range(PROBES)]
 
-            pictures = [await decoding.tracks["video"].recv() for _ in range(30)]
-            sounds = [await decoding.tracks["audio"].recv() for _ in range(30)]
+            pictures = await decoding.watch(30)
+            sounds = await decoding.listen(30)
             await server.until(lambda: all(map(is_served, probes)))
 
             assert {(picture.width, picture.height) for picture in pictures} == {(WIDTH, HEIGHT)}
@@ -99,8 +99,6 @@ async def test_two_aiortc_clients_call_each_other(tmp_path: Path) -> None:
             aiortc_peer(server, "call", tokens["caller"]) as caller,
             aiortc_peer(server, "call", tokens["callee"]) as callee,
         ):
-            pictures = [
-                [await peer.tracks["video"].recv() for _ in range(10)] for peer in (caller, callee)
-            ]
+            pictures = [await peer.watch(10) for peer in (caller, callee)]
 
             assert [len(each) for each in pictures] == [10, 10]

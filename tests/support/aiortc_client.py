@@ -83,6 +83,14 @@ class AiortcPeer:
         await self.connection.setRemoteDescription(answer)
         await server.until(lambda: self.connection.connectionState == "connected")
 
+    async def watch(self, count: int) -> list[VideoFrame]:
+        """Return that many decoded pictures."""
+        return [cast("VideoFrame", await self.tracks["video"].recv()) for _ in range(count)]
+
+    async def listen(self, count: int) -> list[AudioFrame]:
+        """Return that many decoded pieces of sound."""
+        return [cast("AudioFrame", await self.tracks["audio"].recv()) for _ in range(count)]
+
     def sent_rtp(self, ssrc: int) -> list[bytes]:
         return [
             p for p in self.sent if not 192 <= p[1] <= 223 and p[8:12] == struct.pack("!I", ssrc)

@@ -1,0 +1,70 @@
+"""libwebrtc, the engine of Chromium, publishes and watches through a whole server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+
+from tests.support.aiortc_client import aiortc_peer
+from tests.support.libwebrtc import HEIGHT, WIDTH, libwebrtc_peer
+from tests.support.media_server import MediaServer, serving
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.asyncio, pytest.mark.timeout(60)]
+
+
+@pytest_asyncio.fixture
+async def server(tmp_path: Path) -> AsyncIterator[MediaServer]:
+    async with serving(tmp_path) as running:
+        yield running
+
+
+async def test_viewer_decodes_what_libwebrtc_publishes(server: MediaServer) -> None:
+    tokens = (await server.create_room())["tokens"]
+    async with (
+        libwebrtc_peer(server, "publish", tokens["publish"]),
+        libwebrtc_peer(server, "subscribe", tokens["subscribe"]) as viewer,
+    ):
+        pictures, sounds = await viewer.watch(30), await viewer.listen(30)
+
+        width, height = pictures[-1]
+        assert width * HEIGHT == height * WIDTH
+        assert all(sounds)
+
+
+async def test_libwebrtc_calls_libwebrtc(server: MediaServer) -> None:
+    tokens = (await server.create_room("call"))["tokens"]
+    async with (
+        libwebrtc_peer(server, "call", tokens["caller"]) as caller,
+        libwebrtc_peer(server, "call", tokens["callee"]) as callee,
+    ):
+        for peer in (caller, callee):
+            assert len(await peer.watch(10)) == 10
+            assert len(await peer.listen(10)) == 10
+
+
+async def test_simulcast_offer_lets_its_first_layer_flow(server: MediaServer) -> None:
+    """No layer can be chosen yet, so libwebrtc sends only the first that it names."""
+    tokens = (await server.create_room())["tokens"]
+    async with (
+        libwebrtc_peer(server, "publish", tokens["publish"], is_simulcast=True),
+        libwebrtc_peer(server, "subscribe", tokens["subscribe"]) as viewer,
+    ):
+        pictures = await viewer.watch(10)
+
+        assert set(pictures) == {(WIDTH // 4, HEIGHT // 4)}
+
+
+async def test_aiortc_watches_libwebrtc_and_the_reverse(server: MediaServer) -> None:
+    tokens = (await server.create_room("call"))["tokens"]
+    async with (
+        libwebrtc_peer(server, "call", tokens["caller"]) as caller,
+        aiortc_peer(server, "call", tokens["callee"]) as callee,
+    ):
+        assert len(await caller.watch(10)) == 10
+        assert len(await callee.watch(10)) == 10
