@@ -73,6 +73,12 @@ class _FirefoxPage:
         tree = await self._command("browsingContext.getTree", {})
         self._context = tree["contexts"][0]["context"]
 
+    async def go_to(self, url: str) -> None:
+        await self._command(
+            "browsingContext.navigate",
+            {"context": self._context, "url": url, "wait": "complete"},
+        )
+
     async def evaluate(self, script: str) -> Any:
         result = await self._command(
             "script.evaluate",
@@ -118,8 +124,8 @@ async def chromium_page() -> AsyncIterator[Page]:
 
 
 @contextlib.asynccontextmanager
-async def firefox_page() -> AsyncIterator[Page]:
-    """Open an empty page in a new Firefox with a profile of its own."""
+async def firefox_page(url: str = "") -> AsyncIterator[Page]:
+    """Open `url`, or an empty page, in a new Firefox with a profile of its own."""
     with TemporaryDirectory(prefix="liverelay-firefox-", ignore_cleanup_errors=True) as profile:
         preferences = "".join(
             f'user_pref("{name}", {str(value).lower()});\n'
@@ -133,13 +139,15 @@ async def firefox_page() -> AsyncIterator[Page]:
             stderr=asyncio.subprocess.PIPE,
         )
         try:
-            url = await asyncio.wait_for(_bidi_url(process), timeout=60)
+            socket_url = await asyncio.wait_for(_bidi_url(process), timeout=60)
             async with (
                 aiohttp.ClientSession() as client,
-                client.ws_connect(f"{url}/session", max_msg_size=0) as socket,
+                client.ws_connect(f"{socket_url}/session", max_msg_size=0) as socket,
             ):
                 page = _FirefoxPage(socket)
                 await page.open()
+                if url:
+                    await page.go_to(url)
                 yield page
         finally:
             process.terminate()

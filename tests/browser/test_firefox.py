@@ -1,0 +1,54 @@
+"""Firefox publishes, watches and calls, through the SDK that the server serves."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.browsers import FIREFOX
+from tests.support.namespace import namespace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.timeout(180),
+    pytest.mark.skipif(
+        not FIREFOX.exists(),
+        reason=f"{FIREFOX} is not installed (Debian: apt-get install firefox-esr)",
+    ),
+]
+
+
+@pytest.fixture
+def play() -> Iterator[Callable[[str], dict[str, Any]]]:
+    """A function that plays a scene inside a network of its own and returns what was seen."""
+    with namespace() as network:
+        yield lambda scene: json.loads(
+            network.run_module("tests.support.firefox_scene", scene, timeout=150)
+        )
+
+
+def test_firefox_publishes_and_watches(play: Callable[[str], dict[str, Any]]) -> None:
+    seen = play("broadcast")
+
+    assert "Firefox" in seen["agent"]
+    assert seen["state"] == "connected"
+    assert (seen["watched"]["width"], seen["watched"]["height"]) == (320, 240)
+    assert seen["watched"]["frames"] > 10
+    assert seen["watched"]["sound"] > 10
+    assert seen["begins_with_a_keyframe"]
+    assert seen["probe_reports"] > 0
+
+
+def test_firefox_calls_and_is_called(play: Callable[[str], dict[str, Any]]) -> None:
+    seen = play("call")
+
+    assert len(seen["ends"]) == 2
+    for end in seen["ends"]:
+        assert end["frames"] > 10
+        assert end["sound"] > 10

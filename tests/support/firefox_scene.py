@@ -1,0 +1,108 @@
+"""What `tests/browser/test_firefox.py` runs inside a network namespace; prints JSON.
+
+`python -m tests.support.firefox_scene broadcast|call`. A server and a real Firefox, which holds
+both ends: each uses the SDK as any page does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from liverelay.rtp.payload import vp8
+from tests.support.browsers import firefox_page
+from tests.support.media_server import MediaServer, serving
+from tests.support.namespace import ADDRESS
+from tests.support.peer import AUDIO, VIDEO
+
+if TYPE_CHECKING:
+    from tests.support.browsers import Page
+
+_PLAYED = 1.0
+
+_SET_UP = """(async () => {
+  const script = Object.assign(document.createElement('script'), { src: '/static/liverelay.js' });
+  const loaded = new Promise((done) => { script.onload = done; });
+  document.head.append(script);
+  await loaded;
+  window.lr = new LiveRelay(location.origin);
+  window.videos = ['one', 'two'].map(() => {
+    const video = Object.assign(document.createElement('video'), { autoplay: true, muted: true });
+    document.body.append(video);
+    return video;
+  });
+  window.camera = await navigator.mediaDevices.getUserMedia(
+    { audio: true, video: { width: 320, height: 240 }, fake: true });
+  // What has been decoded, once the picture has gone on for a while.
+  window.played = async (session, video) => {
+    while (video.currentTime < %s) {
+      await new Promise((done) => video.addEventListener('timeupdate', done, { once: true }));
+    }
+    const report = [...(await session.stats()).report.values()];
+    const inbound = (kind) => report.find((e) => e.type === 'inbound-rtp' && e.kind === kind);
+    return {
+      width: video.videoWidth, height: video.videoHeight,
+      frames: inbound('video').framesDecoded, sound: inbound('audio').packetsReceived,
+    };
+  };
+  return navigator.userAgent;
+})()"""
+
+_PUBLISH = """(async () => {
+  window.publisher = await lr.publish({ token: %s, stream: camera });
+  return publisher.state;
+})()"""
+_WATCH = """(async () => {
+  window.viewer = await lr.subscribe({ token: %s, element: videos[0] });
+  return await played(viewer, videos[0]);
+})()"""
+_CALL = """(async () => {
+  const ends = await Promise.all([%s, %s].map((token, i) =>
+    lr.call({ token, stream: camera, element: videos[i] })));
+  return await Promise.all(ends.map((end, i) => played(end, videos[i])));
+})()"""
+
+
+async def broadcast(server: MediaServer, page: Page) -> dict[str, Any]:
+    """Firefox publishes to itself and to a probe."""
+    tokens = (await server.create_room())["tokens"]
+    state = await page.evaluate(_PUBLISH % json.dumps(tokens["publish"]))
+    probe = await server.watch(tokens["subscribe"], ip=ADDRESS)
+    watched = await page.evaluate(_WATCH % json.dumps(tokens["subscribe"]))
+    await server.until(lambda: len(probe.received(VIDEO)) > 30 and len(probe.received(AUDIO)) > 30)
+    first = probe.received(VIDEO)[0].payload
+    return {
+        "state": state,
+        "watched": watched,
+        "begins_with_a_keyframe": vp8.is_keyframe(first),
+        "probe_reports": len(probe.sender_reports(probe.ssrc_of("video"))),
+    }
+
+
+async def call(server: MediaServer, page: Page) -> dict[str, Any]:
+    """Firefox calls itself."""
+    tokens = (await server.create_room("call"))["tokens"]
+    script = _CALL % (json.dumps(tokens["caller"]), json.dumps(tokens["callee"]))
+    return {"ends": await page.evaluate(script)}
+
+
+SCENES = {"broadcast": broadcast, "call": call}
+
+
+async def main(scene: str) -> None:
+    with TemporaryDirectory() as directory:
+        async with (
+            serving(Path(directory), public_address=(ADDRESS,)) as server,
+            firefox_page(f"{server.server.url}/examples/watch.html") as page,
+        ):
+            agent = await page.evaluate(_SET_UP % _PLAYED)
+            result = await SCENES[scene](server, page)
+            sys.stdout.write(json.dumps({"agent": agent, **result}))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1]))
