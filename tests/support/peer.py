@@ -141,9 +141,11 @@ class Peer:
         setup: str = "actpass",
         identity: Identity | None = None,
         codec: str = "VP8",
+        recorded: str | None = None,
         sequence_number: int = 65_530,
         rtp_timestamp: int = 0xFFFF_F000,
     ) -> None:
+        """Prepare a connection; `recorded` is another client's offer to use as one's own."""
         self.kind, self.token = kind, token
         self.name = name or kind
         self.session_id = ""
@@ -152,13 +154,17 @@ class Peer:
         self.client = MediaClient(setup=own_role, identity=identity, ip=ip)
         self.video = OutboundStream(VIDEO, 0x1111, sequence_number, rtp_timestamp)
         self.audio = OutboundStream(AUDIO, 0x3333, sequence_number, rtp_timestamp)
-        self.offer = write_offer(
-            kind,
-            ufrag=self.client.ufrag,
-            pwd=self.client.pwd,
-            fingerprint=self.client.identity.fingerprint(),
-            setup=setup,
-            codec=codec,
+        self.offer = (
+            self._adopt(recorded)
+            if recorded
+            else write_offer(
+                kind,
+                ufrag=self.client.ufrag,
+                pwd=self.client.pwd,
+                fingerprint=self.client.identity.fingerprint(),
+                setup=setup,
+                codec=codec,
+            )
         )
         self._ip = ip
         self._sent = 0
@@ -173,6 +179,11 @@ class Peer:
         if not self._is_closed:
             self._is_closed = True
             self.client.close(silently=silently)
+
+    def send(self, stream: OutboundStream, payload: bytes) -> bytes:
+        """Send a packet of one's own making; return its payload."""
+        self._send(stream, payload, FRAME_TICKS)
+        return payload
 
     def send_frame(self, *, is_keyframe: bool = False) -> bytes:
         """Send a frame of one packet; return its payload."""
@@ -232,14 +243,22 @@ class Peer:
             int.from_bytes(packet[8:12], "big") for packet in self._rtcp(206) if packet[0] & 31 == 1
         ]
 
-    async def wait_for(self, payload_type: int, payload: bytes) -> None:
-        """Wait until a packet with this payload has come."""
-        while payload not in (packet.payload for packet in self.received(payload_type)):
+    async def wait_for(self, payload_type: int, payload: bytes) -> Packet:
+        """Wait until a packet with this payload has come, and return it."""
+        while True:
+            for packet in self.received(payload_type):
+                if packet.payload == payload:
+                    return packet
             await self.client.wait_for(rtp=len(self.client.rtp) + 1)
 
     async def wait_for_pli(self, count: int = 1) -> None:
         while len(self.plis) < count:
             await self.client.wait_for(rtcp=len(self.client.rtcp) + 1)
+
+    def _adopt(self, recorded: str) -> str:
+        """Return an offer with the certificate in it replaced; the rest may stay as it was."""
+        fingerprint = " ".join(self.client.identity.fingerprint())
+        return re.sub(r"a=fingerprint:[^\r\n]+", f"a=fingerprint:{fingerprint}", recorded)
 
     def _mark(self) -> bytes:
         self._sent += 1
