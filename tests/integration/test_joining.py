@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
 
-from tests.support.media_server import MediaServer, serving
+from tests.support.media_server import KEY, MediaServer, serving
 from tests.support.peer import write_offer
 from tests.support.sdp import offer_text
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
 pytestmark = [pytest.mark.network, pytest.mark.asyncio]
@@ -282,3 +283,46 @@ async def test_kicking_a_shared_peer_ends_all_who_share_it_and_nobody_else(
         await viewer.client.closed
     assert server.is_connected(alone)
     assert await server.counts(room["id"]) == (1, 1)
+
+
+async def delete_room(server: MediaServer, room_id: str) -> None:
+    await server.request("DELETE", f"/v1/rooms/{room_id}")
+
+
+async def revoke_key(server: MediaServer, _room_id: str) -> None:
+    await server.request("DELETE", f"/v1/keys/{KEY[:8]}")
+
+
+async def drain(server: MediaServer, _room_id: str) -> None:
+    await server.server.drain()
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        (delete_room, (404, "room_not_found")),
+        (revoke_key, (401, "token_invalid")),
+        (drain, (503, "unavailable")),
+    ],
+)
+async def test_what_changes_while_the_offer_is_on_its_way_counts(
+    server: MediaServer,
+    change: Callable[[MediaServer, str], Awaitable[None]],
+    refusal: tuple[int, str],
+) -> None:
+    """Else a slow client gets a session that nobody will ever close."""
+    room = await server.create_room()
+    headers = {"Authorization": f"Bearer {room['tokens']['publish']}"}
+
+    async def slowly() -> AsyncIterator[bytes]:
+        # The server has said "continue" by now, so it has let the request in.
+        await change(server, room["id"])
+        yield json.dumps({"sdp": OFFER, "type": "offer"}).encode()
+
+    async with server.http.post(
+        server.server.url + "/sfu/publish", data=slowly(), headers=headers, expect100=True
+    ) as response:
+        answer = await response.json()
+
+    assert (response.status, answer["error"]) == refusal
+    assert len(server.context.sessions) == 0

@@ -17,6 +17,9 @@ from liverelay.tokens import Role
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from liverelay.store.records import Room
+    from liverelay.tokens import Claims
+
 _ROLES = {
     SessionKind.PUBLISH: {Role.PUBLISH, Role.CALL},
     SessionKind.SUBSCRIBE: {Role.SUBSCRIBE, Role.CALL},
@@ -28,20 +31,15 @@ def join_handler(kind: SessionKind) -> Callable[[web.Request], Awaitable[web.Res
     """Return the handler of `/sfu/{kind}`; its checks run in the contract's order."""
 
     async def handler(request: web.Request) -> web.Response:
-        context = request.app[CONTEXT]
-        claims = require_token(request)
-        if context.is_draining:
-            raise RefusedError(ErrorCode.UNAVAILABLE, "Server is shutting down", retry_after=5)
-        if claims.role not in _ROLES[kind]:
-            raise RefusedError(ErrorCode.ROLE_INSUFFICIENT)
-        room = context.catalogue.require_room(claims.room_id)
-        if kind is SessionKind.CALL and room.room_type is not RoomType.CALL:
-            raise RefusedError(ErrorCode.ROOM_TYPE_MISMATCH)
+        _admit(request, kind)
         body = await read_json_object(request)
+        # Once more: room, key and server may have gone while the body was on its way, and with
+        # them whoever would have closed the session.
+        claims, room = _admit(request, kind)
         sdp = require_text(body, "sdp")
         if require_text(body, "type") != "offer":
             raise RefusedError(ErrorCode.INVALID_SDP, "type must be offer")
-        joined = context.media.join(
+        joined = request.app[CONTEXT].media.join(
             kind, claims, room, sdp, previous_session_id=body.get("previous_session_id")
         )
         return web.json_response(
@@ -50,6 +48,24 @@ def join_handler(kind: SessionKind) -> Callable[[web.Request], Awaitable[web.Res
         )
 
     return handler
+
+
+def _admit(request: web.Request, kind: SessionKind) -> tuple[Claims, Room]:
+    """Return whose request this is and for which room.
+
+    Raises:
+        RefusedError: One of the checks before the one of the body fails.
+    """
+    context = request.app[CONTEXT]
+    claims = require_token(request)
+    if context.is_draining:
+        raise RefusedError(ErrorCode.UNAVAILABLE, "Server is shutting down", retry_after=5)
+    if claims.role not in _ROLES[kind]:
+        raise RefusedError(ErrorCode.ROLE_INSUFFICIENT)
+    room = context.catalogue.require_room(claims.room_id)
+    if kind is SessionKind.CALL and room.room_type is not RoomType.CALL:
+        raise RefusedError(ErrorCode.ROOM_TYPE_MISMATCH)
+    return claims, room
 
 
 async def close_session(request: web.Request) -> web.Response:
