@@ -4,22 +4,35 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.browser import CHROMIUM, open_browser, open_page
+from tests.support.browser import CHROMIUM, open_browser, open_page, open_playwright
 from tests.support.live_server import start_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Playwright
 
     from tests.support.live_server import LiveServer
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is not installed (Debian: apt-get install chromium)")
-    with open_browser() as opened:
+    with open_playwright() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    with open_browser(playwright) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="package")
+def strict_browser(playwright: Playwright) -> Iterator[Browser]:
+    """A browser as users have it: it asks before the camera, and plays no sound unasked."""
+    with open_browser(playwright, permissive=False) as opened:
         yield opened
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.browser import wait_until_playing
+from tests.support.browser import PUBLISH, SUBSCRIBE, wait_until, wait_until_playing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,20 +16,6 @@ if TYPE_CHECKING:
     from tests.support.live_server import LiveServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
-
-PUBLISH = """async token => {
-  window.session = await lr.publish({ token, video: true, audio: true, onStateChange });
-  return session.state;
-}"""
-SUBSCRIBE = """async token => {
-  window.session = await lr.subscribe({ token, element: video, onStateChange });
-  return session.state;
-}"""
-DECODED = """async () => {
-  const report = [...(await session.stats()).report.values()];
-  const inbound = report.find((entry) => entry.type === 'inbound-rtp' && entry.kind === 'video');
-  return inbound?.framesDecoded ?? 0;
-}"""
 
 
 def test_viewer_sees_the_publisher(server: LiveServer, open_tab: Callable[[], Page]) -> None:
@@ -62,7 +48,7 @@ def test_viewer_goes_on_when_the_publisher_reloads(
     publisher, viewer = open_tab(), open_tab()
     publisher.evaluate(PUBLISH, room["tokens"]["publish"])
     viewer.evaluate(SUBSCRIBE, room["tokens"]["subscribe"])
-    wait_until_playing(viewer, 0.5)
+    wait_until_playing(viewer)
 
     publisher.reload()
     publisher.evaluate(PUBLISH, room["tokens"]["publish"])
@@ -78,7 +64,7 @@ def test_viewer_waits_while_the_publisher_is_gone(
     publisher, viewer = open_tab(), open_tab()
     publisher.evaluate(PUBLISH, room["tokens"]["publish"])
     viewer.evaluate(SUBSCRIBE, room["tokens"]["subscribe"])
-    wait_until_playing(viewer, 0.5)
+    wait_until_playing(viewer)
 
     publisher.evaluate("session.close()")
     other = open_tab()
@@ -96,7 +82,7 @@ def test_muted_video_is_black_for_the_viewer(
     publisher, viewer = open_tab(), open_tab()
     publisher.evaluate(PUBLISH, room["tokens"]["publish"])
     viewer.evaluate(SUBSCRIBE, room["tokens"]["subscribe"])
-    wait_until_playing(viewer, 0.5)
+    wait_until_playing(viewer)
 
     publisher.evaluate("session.muteVideo()")
     viewer.wait_for_function("brightness() < 5")
@@ -116,12 +102,13 @@ def test_closing_the_page_ends_the_session_at_once(
     publisher.close(run_before_unload=False)
     other = open_tab()
 
-    other.wait_for_function(
+    wait_until(
+        other,
         """async ([path, key]) => {
           const headers = { Authorization: `Bearer ${key}` };
           const room = await (await fetch(path, { headers })).json();
           return room.publisher_count === 0;
         }""",
         arg=[f"/v1/rooms/{room['id']}", server.key],
-        timeout=5_000,
+        seconds=5,
     )

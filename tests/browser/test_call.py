@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.browser import wait_until_playing
+from tests.support.browser import CALL, wait_until, wait_until_playing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,14 +16,6 @@ if TYPE_CHECKING:
     from tests.support.live_server import LiveServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
-
-CALL = """async token => {
-  window.session = await lr.call({
-    token, video: true, audio: true, element: video,
-    localElement: document.getElementById('local'), onStateChange,
-  });
-  return session.state;
-}"""
 
 
 def test_both_sides_see_each_other(server: LiveServer, open_tab: Callable[[], Page]) -> None:
@@ -46,7 +38,7 @@ def test_one_side_leaves_and_returns(server: LiveServer, open_tab: Callable[[], 
     caller, callee = open_tab(), open_tab()
     caller.evaluate(CALL, room["tokens"]["caller"])
     callee.evaluate(CALL, room["tokens"]["callee"])
-    wait_until_playing(caller, 0.5)
+    wait_until_playing(caller)
 
     callee.reload()
     callee.evaluate(CALL, room["tokens"]["callee"])
@@ -63,7 +55,7 @@ def test_muted_video_is_black_for_the_other_side(
     caller, callee = open_tab(), open_tab()
     caller.evaluate(CALL, room["tokens"]["caller"])
     callee.evaluate(CALL, room["tokens"]["callee"])
-    wait_until_playing(callee, 0.5)
+    wait_until_playing(callee)
 
     caller.evaluate("session.muteVideo()")
 
@@ -77,21 +69,28 @@ def test_muted_audio_is_silent_for_the_other_side(
     caller, callee = open_tab(), open_tab()
     caller.evaluate(CALL, room["tokens"]["caller"])
     callee.evaluate(CALL, room["tokens"]["callee"])
-    wait_until_playing(callee, 0.5)
-    # The fake microphone beeps once a second.
-    energy = """async () => {
-      const report = [...(await session.stats()).report.values()];
-      const inbound = report.find((e) => e.type === 'inbound-rtp' && e.kind === 'audio');
-      return inbound?.totalAudioEnergy ?? 0;
-    }"""
-    callee.wait_for_function(f"async () => (await ({energy})()) > 0")
+    wait_until_playing(callee)
+    # The fake microphone beeps once a second; what it sends while muted has no energy.
+    callee.evaluate(
+        """() => {
+          window.hear = async () => {
+            const report = [...(await session.stats()).report.values()];
+            const heard = report.find((e) => e.type === 'inbound-rtp' && e.kind === 'audio');
+            const { totalAudioEnergy: energy = 0, totalSamplesDuration: seconds = 0 } = heard ?? {};
+            return { energy, seconds };
+          };
+        }"""
+    )
+    wait_until(callee, "async () => (await hear()).energy > 0")
 
     caller.evaluate("session.muteAudio()")
 
-    callee.wait_for_function(
-        f"""async () => {{
-          const before = await ({energy})();
-          await new Promise((resolve) => setTimeout(resolve, 1500));
-          return (await ({energy})()) - before < 1e-6;
-        }}"""
+    wait_until(
+        callee,
+        """async () => {
+          const now = await hear();
+          window.since ??= now;
+          if (now.energy - since.energy > 1e-6) window.since = now;
+          return now.seconds - since.seconds > 1.5;
+        }""",
     )

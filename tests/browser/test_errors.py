@@ -100,12 +100,18 @@ def test_answer_without_media_is_a_timeout(
     server: LiveServer, open_tab: Callable[[], Page]
 ) -> None:
     page = open_tab()
+    page.clock.install()
     # As a firewall in front of the UDP port would: the answer's candidates lead nowhere.
     page.route("**/sfu/publish", lambda route: _with_dead_candidates(route))
 
-    error = attempt(page, PUBLISH, server.create_room()["tokens"]["publish"])
+    with page.expect_response("**/sfu/publish"):
+        page.evaluate(
+            "token => { attempt = caught(lr.publish({ token, video: true })); }",
+            server.create_room()["tokens"]["publish"],
+        )
+    page.clock.run_for(15_000)
 
-    assert error["code"] == "TIMEOUT"
+    assert page.evaluate("attempt")["code"] == "TIMEOUT"
 
 
 def test_kicked_viewer_fails_and_stays_away(

@@ -17,21 +17,12 @@ import pytest
 from typing_extensions import override
 
 import liverelay
+from tests.support.browser import needs_chromium, open_browser, open_playwright
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SDK = Path(liverelay.__file__).parent / "sdk_js"
-CHROMIUM = Path("/usr/bin/chromium")
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--allow-loopback-in-peer-connection",
-    "--disable-features=WebRtcHideLocalIpsWithMdns",
-    "--autoplay-policy=no-user-gesture-required",
-    "--disable-background-networking",
-]
 
 
 def node_version() -> tuple[int, ...]:
@@ -48,8 +39,6 @@ needs_tools = pytest.mark.skipif(
     shutil.which("npm") is None or not (SDK / "node_modules").is_dir(),
     reason="npm or the SDK's development tools are not installed (make dev)",
 )
-needs_chromium = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed")
-
 needs_vite = pytest.mark.skipif(
     node_version() < (20, 19), reason="Vite needs Node.js 20.19 or later"
 )
@@ -129,14 +118,10 @@ def served(directory: Path) -> Iterator[str]:
 
 
 def evaluate_in_chromium(url: str, expression: str) -> object:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+    with open_playwright() as playwright, open_browser(playwright) as browser:
         page = browser.new_page()
         page.goto(url)
         value: object = page.evaluate(expression)
-        browser.close()
     return value
 
 

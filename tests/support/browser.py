@@ -7,29 +7,49 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import sync_playwright
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, BrowserContext, Route
+    from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route
 
     from tests.support.live_server import LiveServer
 
 CHROMIUM = Path("/usr/bin/chromium")
 CHROMIUM_FLAGS = [
     "--no-sandbox",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream=device-count=2",
     "--allow-loopback-in-peer-connection",
     "--disable-features=WebRtcHideLocalIpsWithMdns",
-    "--autoplay-policy=no-user-gesture-required",
     "--disable-background-networking",
+]
+
+# Every page may use the devices and play sound. Without these, Chromium does what it does to users.
+PERMISSIVE_FLAGS = [
+    "--use-fake-ui-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
 ]
 
 needs_chromium = pytest.mark.skipif(
     not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed (Debian: apt-get install chromium)"
 )
+
+# Each resolves to the session's state; `session` is then a global of the page.
+PUBLISH = """async token => {
+  window.session = await lr.publish({ token, video: true, audio: true, onStateChange });
+  return session.state;
+}"""
+SUBSCRIBE = """async token => {
+  window.session = await lr.subscribe({ token, element: video, onStateChange });
+  return session.state;
+}"""
+CALL = """async token => {
+  window.session = await lr.call({
+    token, video: true, audio: true, element: video, localElement: local, onStateChange,
+  });
+  return session.state;
+}"""
 
 _PAGE = """<!doctype html>
 <meta charset="utf-8"><title>SDK test</title>
@@ -38,6 +58,7 @@ _PAGE = """<!doctype html>
 <script>
 const states = [];
 const video = document.getElementById('video');
+const local = document.getElementById('local');
 const lr = new LiveRelay(location.origin);
 const onStateChange = (state) => states.push(state);
 const caught = async (promise) => {
@@ -61,11 +82,18 @@ const brightness = () => {
 
 
 @contextmanager
-def open_browser() -> Iterator[Browser]:
+def open_playwright() -> Iterator[Playwright]:
+    """Open playwright; one at a time, and for as many browsers as are needed."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@contextmanager
+def open_browser(playwright: Playwright, *, permissive: bool = True) -> Iterator[Browser]:
+    flags = [*CHROMIUM_FLAGS, *(PERMISSIVE_FLAGS if permissive else ())]
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+    yield browser
+    browser.close()
 
 
 def open_page(context: BrowserContext, server: LiveServer) -> Page:
@@ -80,11 +108,44 @@ def open_page(context: BrowserContext, server: LiveServer) -> Page:
     return page
 
 
-def wait_until_playing(page: Page, seconds: float = 1.0) -> None:
-    """Wait until the video has decoded frames and its time goes on by `seconds` from now."""
-    page.evaluate("window.start = video.currentTime")
+def wait_until(page: Page, predicate: str, *, arg: object = None, seconds: float = 10.0) -> None:
+    """Wait until an asynchronous JavaScript predicate resolves to something true.
+
+    `Page.wait_for_function` does not wait for the promise and takes it for a yes.
+    """
+    page.evaluate(
+        """async ([predicate, arg, seconds]) => {
+          const holds = (0, eval)(predicate);
+          const deadline = performance.now() + seconds * 1000;
+          while (!(await holds(arg))) {
+            if (performance.now() > deadline) throw new Error(`never came true: ${predicate}`);
+            await new Promise((resolve) => setTimeout(resolve, 50));
+          }
+        }""",
+        [predicate, arg, seconds],
+    )
+
+
+def wait_until_playing(page: Page, seconds: float = 0.5, *, element: str = "video") -> None:
+    """Wait until a video shows pictures and its time goes on by `seconds` from now.
+
+    A `<video>` goes on by the clock whether or not new pictures come, so both are waited for.
+    """
+    page.evaluate(
+        """id => {
+          const video = document.getElementById(id);
+          window.start = {
+            time: video.currentTime, frames: video.getVideoPlaybackQuality().totalVideoFrames,
+          };
+        }""",
+        element,
+    )
     page.wait_for_function(
-        "seconds => video.videoWidth > 0 && video.currentTime > window.start + seconds",
-        arg=seconds,
+        """([id, seconds]) => {
+          const video = document.getElementById(id);
+          const frames = video.getVideoPlaybackQuality().totalVideoFrames - window.start.frames;
+          return frames > 5 && video.currentTime > window.start.time + seconds;
+        }""",
+        arg=[element, seconds],
         timeout=15_000,
     )

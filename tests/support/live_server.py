@@ -8,9 +8,9 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,16 +18,53 @@ if TYPE_CHECKING:
 
 _ANNOUNCEMENT = re.compile(r"listening on (https?://\S+)")
 _BOOTSTRAP = re.compile(r"Bootstrap API key: (lr_[0-9a-f]{32})")
+_START_TIMEOUT = 15.0
 
 
-@dataclass(slots=True)
 class LiveServer:
-    """A running `liverelay serve` on loopback."""
+    """`liverelay serve` on loopback; each start after the first is on the same port and store."""
 
-    process: subprocess.Popen[str]
-    url: str
-    key: str
-    lines: list[str] = field(default_factory=list)
+    def __init__(self, data_dir: Path, *flags: str) -> None:
+        self._flags = ["--host", "127.0.0.1", "--data-dir", str(data_dir), *flags]
+        self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
+        self._has_started = threading.Event()
+        self.url = ""
+        self.key = ""
+        self.lines: list[str] = []
+
+    @property
+    def port(self) -> int:
+        """The HTTP port; 0, which picks a free one, before the first start."""
+        return int(self.url.rpartition(":")[2]) if self.url else 0
+
+    def start(self) -> None:
+        """Start the server and wait until it listens."""
+        self._has_started.clear()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "liverelay", "serve", "--port", str(self.port), *self._flags],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+        # Somebody has to read on: a server whose log is a full pipe stands still.
+        self._reader = threading.Thread(target=self._read, args=(self._process,))
+        self._reader.start()
+        started = self._has_started.wait(_START_TIMEOUT)
+        if not started or self._process.poll() is not None:
+            self.stop()
+            raise AssertionError("server did not start: " + "\n".join(self.lines))
+
+    def stop(self) -> int:
+        """End the server as an operator does and return its exit code."""
+        assert self._process is not None
+        assert self._reader is not None
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        code = self._process.wait(timeout=15)
+        self._reader.join()
+        return code
 
     def request(
         self, method: str, path: str, body: object = None, *, bearer: str | None = None
@@ -47,41 +84,35 @@ class LiveServer:
                 raw, status = error.read(), error.code
         return status, json.loads(raw) if raw else None
 
-    def create_room(self, room_type: str = "broadcast") -> dict[str, Any]:
-        status, room = self.request("POST", "/v1/rooms", {"room_type": room_type})
+    def create_room(self, room_type: str = "broadcast", *, key: str | None = None) -> Any:
+        status, room = self.request("POST", "/v1/rooms", {"room_type": room_type}, bearer=key)
         assert status == 201
-        return dict(room)
+        return room
 
     def create_token(self, room_id: str, role: str) -> str:
         status, answer = self.request("POST", f"/v1/rooms/{room_id}/token", {"role": role})
         assert status == 201
         return str(answer["token"])
 
-    def stop(self) -> int:
-        """End the server as an operator does and return its exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        self.process.communicate(timeout=15)
-        return self.process.returncode
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        with process.stdout as output:
+            for line in output:
+                self._read_line(line.rstrip("\n"))
+        self._has_started.set()
+
+    def _read_line(self, line: str) -> None:
+        self.lines.append(line)
+        if match := _ANNOUNCEMENT.search(line):
+            self.url = match[1]
+        if match := _BOOTSTRAP.search(line):
+            self.key = match[1]
+        if self.url and self.key and "media at" in line:
+            self._has_started.set()
 
 
 def start_server(data_dir: Path, *flags: str) -> LiveServer:
     """Start a server on a free port of loopback and wait until it listens."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "liverelay", "serve", "--host", "127.0.0.1", "--port", "0"]
-        + ["--data-dir", str(data_dir), *flags],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
-    server = LiveServer(process, "", "")
-    assert process.stdout is not None
-    for line in process.stdout:
-        server.lines.append(line.rstrip("\n"))
-        if match := _ANNOUNCEMENT.search(line):
-            server.url = match[1]
-        if match := _BOOTSTRAP.search(line):
-            server.key = match[1]
-            return server
-    raise AssertionError("server did not start: " + "\n".join(server.lines))
+    server = LiveServer(data_dir, *flags)
+    server.start()
+    return server
