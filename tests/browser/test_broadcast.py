@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.browser import PUBLISH, SUBSCRIBE, wait_until, wait_until_playing
+from tests.support.browser import (
+    PUBLISH,
+    SUBSCRIBE,
+    wait_until,
+    wait_until_black,
+    wait_until_bright,
+    wait_until_playing,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,10 +92,10 @@ def test_muted_video_is_black_for_the_viewer(
     wait_until_playing(viewer)
 
     publisher.evaluate("session.muteVideo()")
-    viewer.wait_for_function("brightness() < 5")
+    wait_until_black(viewer)
     publisher.evaluate("session.unmuteVideo()")
 
-    viewer.wait_for_function("brightness() > 30")
+    wait_until_bright(viewer)
     assert publisher.evaluate("session.isVideoMuted") is False
 
 

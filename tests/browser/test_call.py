@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.browser import CALL, wait_until, wait_until_playing
+from tests.support.browser import CALL, wait_until, wait_until_black, wait_until_playing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +59,7 @@ def test_muted_video_is_black_for_the_other_side(
 
     caller.evaluate("session.muteVideo()")
 
-    callee.wait_for_function("brightness() < 5")
+    wait_until_black(callee)
 
 
 def test_muted_audio_is_silent_for_the_other_side(

@@ -51,6 +51,15 @@ CALL = """async token => {
   return session.state;
 }"""
 
+# The mean brightness of a picture, 0 to 255.
+_BRIGHTNESS = """id => {
+  const canvas = Object.assign(document.createElement('canvas'), { width: 32, height: 24 });
+  const context = canvas.getContext('2d');
+  context.drawImage(document.getElementById(id), 0, 0, 32, 24);
+  const { data } = context.getImageData(0, 0, 32, 24);
+  return data.reduce((sum, value, i) => (i % 4 === 3 ? sum : sum + value), 0) / (32 * 24 * 3);
+}"""
+
 _PAGE = """<!doctype html>
 <meta charset="utf-8"><title>SDK test</title>
 <script src="/static/liverelay.js"></script>
@@ -68,14 +77,6 @@ const caught = async (promise) => {
       httpStatus: error.httpStatus ?? null, serverCode: error.serverCode ?? null,
     };
   }
-};
-// The mean brightness of the picture, 0 to 255; black while video is muted.
-const brightness = () => {
-  const canvas = Object.assign(document.createElement('canvas'), { width: 32, height: 24 });
-  const context = canvas.getContext('2d');
-  context.drawImage(video, 0, 0, 32, 24);
-  const { data } = context.getImageData(0, 0, 32, 24);
-  return data.reduce((sum, value, i) => (i % 4 === 3 ? sum : sum + value), 0) / (32 * 24 * 3);
 };
 </script>
 """
@@ -114,16 +115,26 @@ def wait_until(page: Page, predicate: str, *, arg: object = None, seconds: float
     `Page.wait_for_function` does not wait for the promise and takes it for a yes.
     """
     page.evaluate(
-        """async ([predicate, arg, seconds]) => {
-          const holds = (0, eval)(predicate);
+        f"""async ([arg, seconds]) => {{
+          const holds = {predicate};
           const deadline = performance.now() + seconds * 1000;
-          while (!(await holds(arg))) {
-            if (performance.now() > deadline) throw new Error(`never came true: ${predicate}`);
+          while (!(await holds(arg))) {{
+            if (performance.now() > deadline) throw new Error(`never came true: ${{holds}}`);
             await new Promise((resolve) => setTimeout(resolve, 50));
-          }
-        }""",
-        [predicate, arg, seconds],
+          }}
+        }}""",
+        [arg, seconds],
     )
+
+
+def wait_until_black(page: Page, *, element: str = "video") -> None:
+    """Wait until a video shows black, which is what muted video looks like."""
+    page.wait_for_function(f"id => ({_BRIGHTNESS})(id) < 5", arg=element)
+
+
+def wait_until_bright(page: Page, *, element: str = "video") -> None:
+    """Wait until a video shows a picture again."""
+    page.wait_for_function(f"id => ({_BRIGHTNESS})(id) > 30", arg=element)
 
 
 def wait_until_playing(page: Page, seconds: float = 0.5, *, element: str = "video") -> None:

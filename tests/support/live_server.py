@@ -13,6 +13,10 @@ import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
+from liverelay.store.store import Store
+from liverelay.tokens import LOCAL_KEY_ID, Role, mint
+from liverelay.utc import unix_now
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -25,6 +29,7 @@ class LiveServer:
     """`liverelay serve` on loopback; each start after the first is on the same port and store."""
 
     def __init__(self, data_dir: Path, *flags: str) -> None:
+        self.data_dir = data_dir
         self._flags = ["--host", "127.0.0.1", "--data-dir", str(data_dir), *flags]
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
@@ -93,6 +98,12 @@ class LiveServer:
         status, answer = self.request("POST", f"/v1/rooms/{room_id}/token", {"role": role})
         assert status == 201
         return str(answer["token"])
+
+    def create_expired_token(self, room_id: str, role: str) -> str:
+        """Return a token that ran out a minute ago."""
+        secret = Store(self.data_dir).token_secret()
+        then = unix_now() - 120
+        return mint(secret, room_id=room_id, role=Role(role), key_id=LOCAL_KEY_ID, ttl=60, now=then)
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None

@@ -1,11 +1,16 @@
 /** A call: check your picture, join, talk, leave. */
 
 import {
-  byId, copyOnClick, explain, linkParameters, linkTo, NO_LINK, notify, SERVER, setStatus,
+  byId, copyOnClick, explain, keepFocus, linkParameters, linkTo, NO_LINK, notify, SERVER, setStatus,
 } from './common.js';
 import { MuteButtons, Studio } from './studio.js';
 
 const FULL = 'Two people are in this call already.';
+
+const ENDED = {
+  title: 'The call has ended',
+  text: 'This link joined on another page, the room was deleted, or the connection is gone for good.',
+};
 
 /** A picture that stands still for so long means that the other side is gone. */
 const STILL_MS = 5000;
@@ -56,7 +61,7 @@ function onStateChange(next) {
   if (next === 'connecting') setStatus(wasIn ? 'Reconnecting…' : 'Connecting…', 'busy');
   if (next === 'disconnected' || next === 'failed') {
     if (next === 'failed' && wasIn) {
-      notify({ title: 'The call has ended', text: 'The connection is gone, or the call was closed.' });
+      notify(ENDED);
     }
     session = null;
     frames = 0;
@@ -78,6 +83,7 @@ function draw(stream) {
   studio.lock(running);
   mutes.show(stream, session);
   drawCall();
+  keepFocus(byId(running ? 'leave' : 'join'));
 }
 
 function drawCall() {

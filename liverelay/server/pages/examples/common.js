@@ -40,6 +40,12 @@ export function setStatus(text, tone) {
   else delete status.dataset.tone;
 }
 
+/** Whoever pressed a button that is gone now goes on at the next one, by keyboard as well. */
+export function keepFocus(next) {
+  const { activeElement } = document;
+  if (!activeElement?.offsetParent || activeElement.disabled) next.focus();
+}
+
 export function copyOnClick(button, input) {
   input.addEventListener('focus', () => input.select());
   button.addEventListener('click', async () => {

@@ -1,11 +1,17 @@
 /** Going live: preview, start, mute, stop. */
 
 import {
-  byId, copyOnClick, explain, linkParameters, linkTo, NO_LINK, notify, SERVER, setStatus,
+  byId, copyOnClick, explain, keepFocus, linkParameters, linkTo, NO_LINK, notify, SERVER, setStatus,
 } from './common.js';
 import { MuteButtons, Studio } from './studio.js';
 
 const FULL = 'Someone else is live in this room already. They have to stop before you can start.';
+
+/** The documented calls do not tell these apart; going live again does. */
+const ENDED = {
+  title: 'You are not live any more',
+  text: 'This link went live on another page, the room was deleted, or the connection is gone for good.',
+};
 
 const lr = new LiveRelay(SERVER);
 const { token, watch } = linkParameters();
@@ -53,7 +59,7 @@ function onStateChange(state) {
   drawClock();
   if (state === 'disconnected' || state === 'failed') {
     if (state === 'failed' && startedAt) {
-      notify({ title: 'You are not live any more', text: 'The connection ended. Go live again if you like.' });
+      notify(ENDED);
     }
     session = null;
     startedAt = 0;
@@ -73,6 +79,7 @@ function draw(stream) {
   byId('stop').hidden = !running;
   studio.lock(running);
   mutes.show(stream, session);
+  keepFocus(byId(running ? 'stop' : 'go-live'));
 }
 
 function drawClock() {

@@ -107,6 +107,8 @@ export class MuteButtons {
     this.#session = session;
     this.#draw('Audio', byId('microphone-mute'), ['Mute', 'Unmute']);
     this.#draw('Video', byId('camera-mute'), ['Hide camera', 'Show camera']);
+    // A black picture alone looks like a broken camera.
+    byId('camera-hidden').hidden = !this.#isMuted('Video');
   }
 
   #track(kind) {

@@ -59,15 +59,12 @@ function onStateChange(state) {
     frames = 0;
     setStatus('Connected', 'good');
     uncover();
-    drawSound();
   }
   if (state === 'failed' && wasConnected) {
     wasConnected = false;
-    byId('mute').disabled = true;
-    byId('sound-on').hidden = true;
     stopWith({
       title: 'The stream has ended',
-      text: 'The room was closed, or the connection is gone for good.',
+      text: 'The room was deleted, you were removed from it, or the connection is gone for good.',
     });
   }
 }
@@ -90,10 +87,12 @@ function cover(title, text) {
   if (byId('overlay-title').textContent !== title) byId('overlay-title').textContent = title;
   byId('overlay-text').textContent = text;
   byId('overlay').hidden = false;
+  drawSound();
 }
 
 function uncover() {
   byId('overlay').hidden = true;
+  drawSound();
 }
 
 function setSound(on) {
@@ -105,7 +104,7 @@ function drawSound() {
   byId('mute').disabled = !wasConnected;
   byId('mute').toggleAttribute('data-muted', video.muted);
   byId('mute-label').textContent = video.muted ? 'Unmute' : 'Mute';
-  byId('sound-on').hidden = !video.muted || !wasConnected;
+  byId('sound-on').hidden = !video.muted || !byId('overlay').hidden;
 }
 
 function toggleFullScreen() {

@@ -1,0 +1,171 @@
+"""The example pages for people who use a keyboard, a screen reader, a phone, or a dark screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+from playwright.sync_api import expect
+
+import liverelay
+from tests.support.browser import wait_until_playing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, Page
+
+    from tests.support.live_server import LiveServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
+
+AXE = Path(liverelay.__file__).parent / "sdk_js" / "node_modules" / "axe-core" / "axe.min.js"
+
+needs_axe = pytest.mark.skipif(
+    not AXE.exists(), reason="the SDK's development tools are not installed (make dev)"
+)
+
+COMPLAINTS = """async () => {
+  const { violations } = await axe.run();
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}"""
+
+
+@pytest.fixture
+def open_page(strict_browser: Browser) -> Iterator[Callable[..., Page]]:
+    """A function that opens a tab in a window of its own, with the camera allowed."""
+    contexts = []
+
+    def open_tab(scheme: Literal["light", "dark"] = "light", *, width: int = 1280) -> Page:
+        contexts.append(
+            strict_browser.new_context(
+                permissions=["camera", "microphone"],
+                color_scheme=scheme,
+                viewport={"width": width, "height": 800},
+            )
+        )
+        return contexts[-1].new_page()
+
+    yield open_tab
+    for context in contexts:
+        context.close()
+
+
+def open_start(page: Page, server: LiveServer) -> None:
+    """Open the start page with a room of each type made."""
+    page.goto(server.url)
+    page.get_by_label("API key").fill(server.key)
+    page.get_by_role("button", name="Continue").click()
+    for name in ("Make a live stream", "Make a video call"):
+        page.get_by_role("button", name=name).click()
+    expect(page.get_by_role("article")).to_have_count(2)
+
+
+def open_studio(page: Page, server: LiveServer) -> None:
+    """Open the studio and go live with the camera hidden."""
+    tokens = server.create_room()["tokens"]
+    token, watch = tokens["publish"], tokens["subscribe"]
+    page.goto(f"{server.url}/examples/publish.html#token={token}&watch={watch}")
+    page.get_by_role("button", name="Turn on").click()
+    page.get_by_role("button", name="Hide camera").click()
+    page.get_by_role("button", name="Go live").click()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+
+
+def open_waiting(page: Page, server: LiveServer) -> None:
+    """Open the page of a viewer who waits."""
+    page.goto(
+        f"{server.url}/examples/watch.html#token={server.create_room()['tokens']['subscribe']}"
+    )
+    expect(page.get_by_text("Nobody is live yet")).to_be_visible()
+
+
+def open_call(page: Page, server: LiveServer) -> None:
+    """Open a call that nobody else has joined."""
+    tokens = server.create_room("call")["tokens"]
+    token, invite = tokens["caller"], tokens["callee"]
+    page.goto(f"{server.url}/examples/call.html#token={token}&invite={invite}")
+    page.get_by_role("button", name="Turn on").click()
+    page.get_by_role("button", name="Join the call").click()
+    expect(page.get_by_text("You are in.")).to_be_visible()
+
+
+def open_complaint(page: Page, server: LiveServer) -> None:
+    """Open a page that shows a message."""
+    page.goto(f"{server.url}/examples/watch.html")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+PAGES = [open_start, open_studio, open_waiting, open_call, open_complaint]
+
+
+@needs_axe
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("open_it", PAGES)
+def test_axe_has_no_complaint(
+    server: LiveServer,
+    open_page: Callable[..., Page],
+    open_it: Callable[[Page, LiveServer], None],
+    scheme: str,
+) -> None:
+    page = open_page(scheme)
+    open_it(page, server)
+
+    page.evaluate(AXE.read_text())
+
+    assert page.evaluate(COMPLAINTS) == []
+
+
+@pytest.mark.parametrize("open_it", PAGES)
+def test_narrow_phone_need_not_scroll_sideways(
+    server: LiveServer,
+    open_page: Callable[..., Page],
+    open_it: Callable[[Page, LiveServer], None],
+) -> None:
+    page = open_page(width=320)
+
+    open_it(page, server)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_keyboard_alone_leads_from_the_key_to_a_stream(
+    server: LiveServer, open_page: Callable[..., Page]
+) -> None:
+    page = open_page()
+    page.goto(server.url)
+
+    tab_to(page, "API key")
+    page.keyboard.type(server.key)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Make a live stream")).to_be_visible()
+    tab_to(page, "Make a live stream")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Open the studio")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/publish.html#*")
+    tab_to(page, "Turn on camera and microphone")
+    page.keyboard.press("Enter")
+    wait_until_playing(page, element="preview")
+    expect(page.get_by_role("button", name="Go live")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("button", name="Stop")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Go live")).to_be_focused()
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Press Tab until the focus is on what has this name; fail once it has gone round."""
+    seen: list[str] = []
+    while name not in seen:
+        page.keyboard.press("Tab")
+        reached = page.evaluate(
+            """() => {
+              const { activeElement: on } = document;
+              return on.labels?.[0]?.textContent ?? on.textContent;
+            }"""
+        ).strip()
+        assert seen.count(reached) < 2, f"no way to {name!r} in {seen}"
+        seen.append(reached)

@@ -1,0 +1,392 @@
+"""What a person sees who opens the server's own pages, from the API key to a stream and a call.
+
+The browser is one as users have it: it asks before it gives a camera, and plays no sound unasked.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.browser import wait_until_black, wait_until_bright, wait_until_playing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+
+    from tests.support.live_server import LiveServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
+
+ALLOWED = ["camera", "microphone", "clipboard-read", "clipboard-write"]
+
+# Chromium's own line for each refusal of the server; what the pages make of it is tested below.
+ANSWERED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
+
+
+def collect_problems(context: BrowserContext) -> list[str]:
+    """Return a list that gets every console error (so also what the CSP blocks) and exception."""
+    problems: list[str] = []
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"} and not ANSWERED.match(message.text):
+            problems.append(message.text)
+
+    context.on("console", on_console)
+    context.on("weberror", lambda error: problems.append(str(error.error)))
+    return problems
+
+
+@pytest.fixture
+def window(strict_browser: Browser) -> Iterator[BrowserContext]:
+    """A browser window whose user allows the camera; the pages must not stumble in it."""
+    context = strict_browser.new_context(permissions=ALLOWED)
+    problems = collect_problems(context)
+    yield context
+    context.close()
+    assert problems == []
+
+
+@pytest.fixture
+def open_example(window: BrowserContext, server: LiveServer) -> Callable[..., Page]:
+    """A function that opens an example page in a new tab, with what its link carries."""
+
+    def open_tab(name: str = "", **parameters: str) -> Page:
+        page = window.new_page()
+        page.goto(f"{server.url}/examples/{name}#{urlencode(parameters)}")
+        return page
+
+    return open_tab
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def turn_on_camera(page: Page) -> None:
+    press(page, "Turn on camera and microphone")
+    wait_until_playing(page, element="preview")
+
+
+def go_live(page: Page) -> None:
+    turn_on_camera(page)
+    press(page, "Go live")
+    expect(page.get_by_text(re.compile(r"Live \d\d:\d\d:\d\d"))).to_be_visible()
+
+
+def join_call(page: Page) -> None:
+    turn_on_camera(page)
+    press(page, "Join the call")
+    expect(page.get_by_role("button", name="Leave")).to_be_visible()
+
+
+def install_clock(page: Page) -> None:
+    """Take over the page's timers, so that `page.clock.run_for` spares waiting for them."""
+    page.clock.install()
+    page.reload()
+
+
+def wait_until_still(page: Page, element: str) -> None:
+    """Wait until a video has shown its last picture."""
+    page.wait_for_function(
+        """id => {
+          const frames = document.getElementById(id).getVideoPlaybackQuality().totalVideoFrames;
+          window.still = frames === window.frames ? window.still + 1 : 0;
+          window.frames = frames;
+          return window.still > 5;
+        }""",
+        arg=element,
+        polling=100,
+    )
+
+
+def studio_link(room: dict[str, Any]) -> dict[str, str]:
+    return {"token": room["tokens"]["publish"], "watch": room["tokens"]["subscribe"]}
+
+
+def watch_link(room: dict[str, Any]) -> dict[str, str]:
+    return {"token": room["tokens"]["subscribe"]}
+
+
+def test_first_visit_leads_from_the_key_in_the_log_to_a_stream(
+    window: BrowserContext, server: LiveServer
+) -> None:
+    page = window.new_page()
+    page.goto(server.url)
+    page.get_by_label("API key").fill(server.key)
+    press(page, "Continue")
+    press(page, "Make a live stream")
+    page.get_by_role("link", name="Open the studio").click()
+
+    go_live(page)
+    viewer = window.new_page()
+    viewer.goto(page.get_by_label("Link to watch").input_value())
+
+    wait_until_playing(viewer)
+    expect(viewer.get_by_text("Live", exact=True)).to_be_visible()
+
+
+def test_first_visit_leads_from_the_key_in_the_log_to_a_call(
+    window: BrowserContext, server: LiveServer
+) -> None:
+    page = window.new_page()
+    page.goto(server.url)
+    page.get_by_label("API key").fill(server.key)
+    press(page, "Continue")
+    press(page, "Make a video call")
+    page.get_by_role("link", name="Open your side").click()
+
+    join_call(page)
+    expect(page.get_by_text("You are in. Nobody else is, yet")).to_be_visible()
+    other = window.new_page()
+    other.goto(page.get_by_label("Link to join").input_value())
+    join_call(other)
+
+    for side in (page, other):
+        wait_until_playing(side, element="remote")
+        expect(side.get_by_text("In the call", exact=True)).to_be_visible()
+
+
+def test_live_page_sends_nothing_before_it_is_told_to(
+    server: LiveServer, open_example: Callable[..., Page]
+) -> None:
+    room = server.create_room()
+    page = open_example("publish.html", **studio_link(room))
+
+    turn_on_camera(page)
+
+    expect(page.get_by_text("Not live")).to_be_visible()
+    _, shown = server.request("GET", f"/v1/rooms/{room['id']}")
+    assert shown["publisher_count"] == 0
+
+
+def test_watch_page_waits_for_the_stream_and_starts_by_itself(
+    server: LiveServer, open_example: Callable[..., Page]
+) -> None:
+    room = server.create_room()
+    viewer = open_example("watch.html", **watch_link(room))
+    expect(viewer.get_by_text("Nobody is live yet")).to_be_visible()
+
+    go_live(open_example("publish.html", **studio_link(room)))
+
+    wait_until_playing(viewer)
+    expect(viewer.get_by_text("Nobody is live yet")).to_be_hidden()
+
+
+def test_hidden_camera_is_black_for_the_watcher(
+    server: LiveServer, open_example: Callable[..., Page]
+) -> None:
+    room = server.create_room()
+    publisher = open_example("publish.html", **studio_link(room))
+    go_live(publisher)
+    viewer = open_example("watch.html", **watch_link(room))
+    wait_until_playing(viewer)
+
+    press(publisher, "Hide camera")
+    wait_until_black(viewer)
+    expect(publisher.get_by_text("Your camera is hidden")).to_be_visible()
+    press(publisher, "Show camera")
+
+    wait_until_bright(viewer)
+    expect(publisher.get_by_text("Your camera is hidden")).to_be_hidden()
+
+
+def test_microphone_is_muted_before_and_while_live(
+    server: LiveServer, open_example: Callable[..., Page]
+) -> None:
+    page = open_example("publish.html", **studio_link(server.create_room()))
+    turn_on_camera(page)
+    enabled = "document.getElementById('preview').srcObject.getAudioTracks()[0].enabled"
+
+    press(page, "Mute")
+    press(page, "Go live")
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+
+    assert page.evaluate(enabled) is False
+    press(page, "Unmute")
+    assert page.evaluate(enabled) is True
+
+
+def test_stream_that_is_stopped_and_started_again_goes_on_for_the_watcher(
+    server: LiveServer, open_example: Callable[..., Page]
+) -> None:
+    room = server.create_room()
+    publisher = open_example("publish.html", **studio_link(room))
+    go_live(publisher)
+    viewer = open_example("watch.html", **watch_link(room))
+    install_clock(viewer)
+    wait_until_playing(viewer)
+
+    press(publisher, "Stop")
+    wait_until_still(viewer, "video")
+    viewer.clock.run_for(8_000)
+    expect(viewer.get_by_text("The stream is paused")).to_be_visible()
+    expect(viewer.get_by_role("button", name="Turn on sound")).to_be_hidden()
+    press(publisher, "Go live")
+
+    wait_until_playing(viewer)
+    expect(viewer.get_by_text("The stream is paused")).to_be_hidden()
+
+
+def test_watch_page_plays_silently_until_sound_is_turned_on(
+    server: LiveServer, open_example: Callable[..., Page]
+) -> None:
+    room = server.create_room()
+    go_live(open_example("publish.html", **studio_link(room)))
+    viewer = open_example("watch.html", **watch_link(room))
+    wait_until_playing(viewer)
+    assert viewer.evaluate("video.muted") is True
+
+    press(viewer, "Turn on sound")
+
+    wait_until_playing(viewer)
+    assert viewer.evaluate("video.muted") is False
+
+
+def test_link_for_viewers_is_copied(server: LiveServer, open_example: Callable[..., Page]) -> None:
+    page = open_example("publish.html", **studio_link(server.create_room()))
+
+    press(page, "Copy link")
+
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.get_by_label("Link to watch").input_value()
+
+
+def test_leaving_a_call_tells_the_other_side(
+    server: LiveServer, open_example: Callable[..., Page]
+) -> None:
+    tokens = server.create_room("call")["tokens"]
+    caller = open_example("call.html", token=tokens["caller"], invite=tokens["callee"])
+    callee = open_example("call.html", token=tokens["callee"])
+    install_clock(caller)
+    join_call(caller)
+    join_call(callee)
+    wait_until_playing(caller, element="remote")
+
+    press(callee, "Leave")
+    expect(callee.get_by_text("Not in the call")).to_be_visible()
+    wait_until_still(caller, "remote")
+    caller.clock.run_for(8_000)
+
+    expect(caller.get_by_text("Waiting", exact=True)).to_be_visible()
+
+
+def test_deleting_a_room_ends_its_stream_and_says_so(
+    window: BrowserContext, server: LiveServer, open_example: Callable[..., Page]
+) -> None:
+    start = window.new_page()
+    start.goto(server.url)
+    start.get_by_label("API key").fill(server.key)
+    press(start, "Continue")
+    press(start, "Make a live stream")
+    publisher = window.new_page()
+    publisher.goto(start.get_by_role("link", name="Open the studio").evaluate("a => a.href"))
+    go_live(publisher)
+    viewer = window.new_page()
+    viewer.goto(start.get_by_label("Link for viewers").input_value())
+    wait_until_playing(viewer)
+    start.once("dialog", lambda dialog: dialog.accept())
+
+    press(start, "Delete")
+
+    expect(publisher.get_by_role("alert")).to_contain_text("You are not live any more")
+    expect(viewer.get_by_text("The stream has ended")).to_be_visible()
+    press(publisher, "Go live")
+    expect(publisher.get_by_role("alert")).to_contain_text("This room is gone")
+    press(viewer, "Try again")
+    expect(viewer.get_by_text("This room is gone")).to_be_visible()
+
+
+def test_same_link_on_a_second_page_takes_over_and_the_first_page_says_so(
+    server: LiveServer, open_example: Callable[..., Page]
+) -> None:
+    room = server.create_room()
+    first, second = (open_example("publish.html", **studio_link(room)) for _ in range(2))
+    go_live(first)
+
+    go_live(second)
+
+    expect(first.get_by_role("alert")).to_contain_text("on another page")
+    expect(second.get_by_role("button", name="Stop")).to_be_visible()
+
+
+def test_wrong_key_is_told_in_clear_words(open_example: Callable[..., Page]) -> None:
+    page = open_example()
+    page.get_by_label("API key").fill("lr_0123")
+
+    press(page, "Continue")
+
+    expect(page.get_by_role("alert")).to_contain_text("The server does not know this API key")
+    expect(page.get_by_label("API key")).to_be_focused()
+
+
+@pytest.mark.parametrize("name", ["publish.html", "watch.html", "call.html"])
+def test_incomplete_link_is_told_in_clear_words(
+    open_example: Callable[..., Page], name: str
+) -> None:
+    page = open_example(name)
+
+    expect(page.get_by_role("alert")).to_contain_text("This link is not complete")
+
+
+def test_expired_link_is_told_in_clear_words(
+    server: LiveServer, open_example: Callable[..., Page]
+) -> None:
+    token = server.create_expired_token(server.create_room()["id"], "subscribe")
+
+    page = open_example("watch.html", token=token)
+
+    expect(page.get_by_text("This link is not valid any more")).to_be_visible()
+
+
+def test_second_publisher_is_told_in_clear_words(
+    server: LiveServer, open_example: Callable[..., Page]
+) -> None:
+    room = server.create_room()
+    go_live(open_example("publish.html", **studio_link(room)))
+    other = open_example("publish.html", token=server.create_token(room["id"], "publish"))
+
+    turn_on_camera(other)
+    press(other, "Go live")
+
+    expect(other.get_by_role("alert")).to_contain_text("Someone else is live in this room already")
+
+
+@pytest.mark.parametrize("name", ["publish.html", "call.html"])
+def test_refused_camera_is_told_in_clear_words(
+    strict_browser: Browser, server: LiveServer, name: str
+) -> None:
+    with strict_browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{server.url}/examples/{name}#token=any")
+
+        press(page, "Turn on camera and microphone")
+
+        expect(page.get_by_role("alert")).to_contain_text("does not let this page use the camera")
+
+
+@pytest.mark.parametrize("name", ["", "publish.html", "watch.html", "call.html", "common.js"])
+def test_page_allows_itself_nothing_from_elsewhere(
+    strict_browser: Browser, server: LiveServer, name: str
+) -> None:
+    with strict_browser.new_context() as context:
+        answer = context.request.get(f"{server.url}/examples/{name}")
+
+    policy = answer.headers["content-security-policy"].split("; ")
+    assert policy[0] == "default-src 'self'"
+    assert "frame-ancestors 'none'" in policy
+    assert not any("unsafe" in directive or "http" in directive for directive in policy)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_root_leads_to_the_examples(strict_browser: Browser, server: LiveServer) -> None:
+    with strict_browser.new_context() as context:
+        answer = context.request.get(server.url, max_redirects=0)
+
+    assert (answer.status, answer.headers["location"]) == (308, "/examples/")
