@@ -133,6 +133,7 @@ def test_kicked_viewer_fails_and_stays_away(
 
     assert status == 204
     viewer.wait_for_function("session.state === 'failed'", timeout=5_000)
+    assert viewer.evaluate("session.error.serverCode") == "session_ended"
     _, shown = server.request("GET", f"/v1/rooms/{room['id']}")
     assert shown["subscriber_count"] == 0
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CHROMIUM = Path("/usr/bin/chromium")
 CHROMIUM_FLAGS = [
     "--no-sandbox",
-    "--use-fake-device-for-media-stream=device-count=2",
+    "--use-fake-device-for-media-stream=device-count=3",
     "--allow-loopback-in-peer-connection",
     "--disable-features=WebRtcHideLocalIpsWithMdns",
     "--disable-background-networking",
@@ -97,12 +97,18 @@ def open_browser(playwright: Playwright, *, permissive: bool = True) -> Iterator
     browser.close()
 
 
-def open_page(context: BrowserContext, server: LiveServer) -> Page:
-    """Open the test page in a new tab; `lr`, `video`, `states` and `caught` are its globals."""
+def open_page(context: BrowserContext, server: LiveServer, script: str = "") -> Page:
+    """Open the test page in a new tab; `lr`, `video`, `states` and `caught` are its globals.
+
+    Args:
+        context: The window.
+        server: Where the page comes from.
+        script: Run by the page itself. What `Page.evaluate` runs counts as a click of the user.
+    """
     page = context.new_page()
 
     def serve(route: Route) -> None:
-        route.fulfill(content_type="text/html", body=_PAGE)
+        route.fulfill(content_type="text/html", body=f"{_PAGE}<script>{script}</script>")
 
     page.route("**/sdk-test", serve)
     page.goto(server.url + "/sdk-test")

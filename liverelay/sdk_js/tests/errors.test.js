@@ -14,9 +14,11 @@ const DOCUMENTED = [
   [403, 'role_insufficient', 'AUTH_ERROR'],
   [404, 'room_not_found', 'ROOM_NOT_FOUND'],
   [409, 'room_full', 'ROOM_FULL'],
+  [409, 'session_ended', 'SERVER_ERROR'],
   [404, 'no_publisher_available', 'SERVER_ERROR'],
   [400, 'room_type_mismatch', 'SERVER_ERROR'],
   [400, 'invalid_sdp', 'SERVER_ERROR'],
+  [400, 'codec_mismatch', 'SERVER_ERROR'],
   [500, 'peer_connection_failed', 'SERVER_ERROR'],
   [429, 'rate_limited', 'SERVER_ERROR'],
   [503, 'unavailable', 'SERVER_ERROR'],
@@ -65,6 +67,8 @@ test('only what may pass by itself is transient', () => {
   assert.ok(!isTransient(of(401, 'token_invalid')));
   assert.ok(!isTransient(of(404, 'room_not_found')));
   assert.ok(!isTransient(of(409, 'room_full')));
+  assert.ok(!isTransient(of(409, 'session_ended')));
+  assert.ok(!isTransient(of(400, 'codec_mismatch')));
   assert.ok(!isTransient(new LiveRelayError('', { code: 'MEDIA_ERROR' })));
   assert.ok(!isTransient(new TypeError('ours')));
 });

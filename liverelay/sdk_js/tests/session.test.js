@@ -150,7 +150,8 @@ test('an interruption of more than four seconds is a loss', async () => {
 });
 
 for (const [what, status, serverCode, code] of [
-  ['a kick or a revocation', 401, 'token_invalid', 'AUTH_ERROR'],
+  ['a revocation', 401, 'token_invalid', 'AUTH_ERROR'],
+  ['a kick, or the same token on another page,', 409, 'session_ended', 'SERVER_ERROR'],
   ['an expired token', 401, 'token_expired', 'AUTH_ERROR'],
   ['a deleted room', 404, 'room_not_found', 'ROOM_NOT_FOUND'],
   ['another publisher', 409, 'room_full', 'ROOM_FULL'],
