@@ -21,7 +21,6 @@ test: $(INSTALLED) $(SDK_INSTALLED) browsers ## the whole test suite, browsers i
 
 check: lint browsers sdk-check ## what CI runs: linters, types, import contracts, tests
 	$(BIN)/python -m pytest --cov --cov-report=
-	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 	$(BIN)/coverage report --include='liverelay/rtp/*,liverelay/sdp/*,liverelay/sfu/*' --fail-under=100
 

@@ -69,8 +69,9 @@ _MAX_INBOX = 32
 class _Certificate(RTCCertificate):
     """aiortc's self-signed P-256 certificate, for handshakes with RSA peers too.
 
-    One context serves all sessions: making it takes 2 ms and 25 kB. It lets go of its records'
-    buffers while a session has nothing to say, which is nearly always, and saves another 59 kB.
+    One context serves all sessions: each of its own would take half a millisecond and 25 kB. It
+    lets go of a session's record buffers while that has nothing to say, which is nearly always:
+    another 20 kB of the 117 that a session would hold otherwise (measured, 300 sessions).
     """
 
     _context: SSL.Context | None = None

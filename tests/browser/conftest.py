@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from tests.support.live_server import LiveServer
 
 
-@pytest.fixture(scope="package")
+# By module, because Playwright's own event loop runs in this thread for as long as it is open, and
+# no asynchronous test can run meanwhile.
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is not installed (Debian: apt-get install chromium)")
@@ -23,13 +25,13 @@ def playwright() -> Iterator[Playwright]:
         yield opened
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     with open_browser(playwright) as opened:
         yield opened
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def strict_browser(playwright: Playwright) -> Iterator[Browser]:
     """A browser as users have it: it asks before the camera, and plays no sound unasked."""
     with open_browser(playwright, permissive=False) as opened:
