@@ -75,10 +75,31 @@ def read_live_counts(directory: Path) -> LiveCounts:
                     leftover.unlink()
             continue
         with contextlib.suppress(OSError, ValueError):
-            for room_id, (publishers, subscribers) in json.loads(path.read_bytes()).items():
+            for room_id, (publishers, subscribers) in _parse(path.read_bytes()).items():
                 before = total.get(room_id, (0, 0))
                 total[room_id] = (before[0] + publishers, before[1] + subscribers)
     return total
+
+
+def _parse(raw: bytes) -> LiveCounts:
+    """Return what a server wrote.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    match json.loads(raw):
+        case dict() as rooms:
+            return {room_id: _pair(counts) for room_id, counts in rooms.items()}
+        case _:
+            raise ValueError("not an object")
+
+
+def _pair(counts: object) -> tuple[int, int]:
+    match counts:
+        case [int(publishers), int(subscribers)]:
+            return publishers, subscribers
+        case _:
+            raise ValueError("not two numbers")
 
 
 def _is_void(path: Path) -> bool:
