@@ -40,9 +40,11 @@ class Namespace:
 
     def run_module(self, module: str, *arguments: str, timeout: float) -> str:
         """Run a Python module inside and return its standard output; fail if it fails."""
-        command = ["ip", "netns", "exec", self._name, sys.executable, "-m", module, *arguments]
+        return self.run(sys.executable, "-m", module, *arguments, timeout=timeout)
+
+    def run(self, *command: str, timeout: float = 10) -> str:
         result = subprocess.run(
-            command,
+            ["ip", "netns", "exec", self._name, *command],
             cwd=_ROOT,
             env={**os.environ, "PYTHONPATH": str(_ROOT)},
             capture_output=True,
