@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from liverelay.errors import ListenError
+from liverelay.server.udp import Alarm, UdpPort
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from liverelay.transport.types import Address
+
+pytestmark = [pytest.mark.network, pytest.mark.asyncio]
+
+
+@contextmanager
+def udp_port() -> Iterator[UdpPort]:
+    port = UdpPort(0)
+    try:
+        yield port
+    finally:
+        port.close()
+
+
+@contextmanager
+def peer(family: socket.AddressFamily, ip: str) -> Iterator[socket.socket]:
+    with socket.socket(family, socket.SOCK_DGRAM) as udp:
+        udp.setblocking(False)
+        udp.bind((ip, 0))
+        yield udp
+
+
+class Reader:
+    """Notes what came, and what was settled together."""
+
+    def __init__(self) -> None:
+        self.received: list[tuple[bytes, Address]] = []
+        self.settled: list[int] = []
+        self._settled = asyncio.Event()
+
+    def receive(self, datagram: bytes, address: Address, _now: float) -> None:
+        self.received.append((datagram, address))
+
+    def settle(self, _now: float) -> None:
+        self.settled.append(len(self.received))
+        self._settled.set()
+
+    async def wait_for(self, count: int) -> None:
+        while len(self.received) < count:
+            self._settled.clear()
+            await self._settled.wait()
+
+
+@pytest.mark.parametrize(
+    ("family", "ip"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")]
+)
+async def test_port_takes_and_sends_datagrams_of_both_families(
+    family: socket.AddressFamily, ip: str
+) -> None:
+    reader = Reader()
+    with udp_port() as port, peer(family, ip) as other:
+        port.start(reader.receive, reader.settle)
+
+        other.sendto(b"ping", (ip, port.port))
+        await reader.wait_for(1)
+        port.send(b"pong", reader.received[0][1])
+
+        assert other.recv(100) == b"pong"
+        assert reader.received[0][0] == b"ping"
+        assert port.has_ipv6
+
+
+async def test_port_that_is_taken_is_refused_in_a_sentence() -> None:
+    with udp_port() as port, pytest.raises(ListenError, match=f"UDP port {port.port}: Address"):
+        UdpPort(port.port)
+
+
+async def test_port_that_is_taken_for_ipv6_alone_is_refused_and_leaves_nothing() -> None:
+    with peer(socket.AF_INET6, "::") as holder:
+        number = holder.getsockname()[1]
+
+        with pytest.raises(ListenError):
+            UdpPort(number)
+
+        with peer(socket.AF_INET, "127.0.0.1") as other:
+            assert other.connect_ex(("127.0.0.1", number)) == 0
+
+
+async def test_burst_is_settled_once() -> None:
+    reader = Reader()
+    with udp_port() as port, peer(socket.AF_INET, "127.0.0.1") as other:
+        for _ in range(50):
+            other.sendto(b"x", ("127.0.0.1", port.port))
+
+        port.start(reader.receive, reader.settle)
+        await reader.wait_for(50)
+
+        assert reader.settled == [50]
+
+
+async def test_flood_is_settled_in_pieces() -> None:
+    reader = Reader()
+    with udp_port() as port, peer(socket.AF_INET, "127.0.0.1") as other:
+        for _ in range(300):
+            other.sendto(b"x", ("127.0.0.1", port.port))
+
+        port.start(reader.receive, reader.settle)
+        await reader.wait_for(300)
+
+        assert reader.settled == [256, 300]
+
+
+async def test_closed_port_can_be_bound_again() -> None:
+    with udp_port() as port:
+        number = port.port
+
+    again = UdpPort(number)
+    again.close()
+
+    assert again.port == number
+
+
+class Rings:
+    """Notes when the alarm rang."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+        self.rang = asyncio.Event()
+
+    def ring(self, now: float) -> None:
+        self.times.append(now)
+        self.rang.set()
+
+
+async def test_alarm_rings_at_the_earliest_deadline_only() -> None:
+    rings, now = Rings(), asyncio.get_running_loop().time()
+    alarm = Alarm(rings.ring)
+
+    for deadline in (now + 3600, now + 0.001, now + 0.002, None):
+        alarm.set(deadline)
+    await rings.rang.wait()
+
+    assert len(rings.times) == 1
+    assert rings.times[0] >= now + 0.001
+    alarm.cancel()
+
+
+async def test_alarm_rings_again_when_set_again() -> None:
+    rings, now = Rings(), asyncio.get_running_loop().time()
+    alarm = Alarm(rings.ring)
+
+    for count in (1, 2):
+        rings.rang.clear()
+        alarm.set(now)
+        await rings.rang.wait()
+        assert len(rings.times) == count
+
+
+async def test_cancelled_alarm_does_not_ring() -> None:
+    rings, witness, now = Rings(), Rings(), asyncio.get_running_loop().time()
+    alarm, later = Alarm(rings.ring), Alarm(witness.ring)
+
+    alarm.set(now)
+    alarm.cancel()
+    alarm.cancel()
+    later.set(now + 0.001)
+    await witness.rang.wait()
+
+    assert rings.times == []
