@@ -12,7 +12,7 @@ import liverelay
 from tests.support.browser import wait_until_playing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from playwright.sync_api import Browser, Page
 
@@ -30,26 +30,6 @@ COMPLAINTS = """async () => {
   const { violations } = await axe.run();
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
 }"""
-
-
-@pytest.fixture
-def open_page(strict_browser: Browser) -> Iterator[Callable[..., Page]]:
-    """A function that opens a tab in a window of its own, with the camera allowed."""
-    contexts = []
-
-    def open_tab(scheme: Literal["light", "dark"] = "light", *, width: int = 1280) -> Page:
-        contexts.append(
-            strict_browser.new_context(
-                permissions=["camera", "microphone"],
-                color_scheme=scheme,
-                viewport={"width": width, "height": 800},
-            )
-        )
-        return contexts[-1].new_page()
-
-    yield open_tab
-    for context in contexts:
-        context.close()
 
 
 def open_start(page: Page, server: LiveServer) -> None:
@@ -97,63 +77,62 @@ def open_complaint(page: Page, server: LiveServer) -> None:
     expect(page.get_by_role("alert")).to_be_visible()
 
 
-PAGES = [open_start, open_studio, open_waiting, open_call, open_complaint]
+@pytest.fixture(
+    scope="module",
+    params=[open_start, open_studio, open_waiting, open_call, open_complaint],
+    ids=lambda opens: opens.__name__,
+)
+def page(
+    strict_browser: Browser, server: LiveServer, request: pytest.FixtureRequest
+) -> Iterator[Page]:
+    """Each page in turn, on a narrow phone; the tests look at it and leave it as it is."""
+    with strict_browser.new_context(
+        permissions=["camera", "microphone"], viewport={"width": 320, "height": 800}
+    ) as context:
+        opened = context.new_page()
+        request.param(opened, server)
+        yield opened
 
 
 @needs_axe
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("open_it", PAGES)
-def test_axe_has_no_complaint(
-    server: LiveServer,
-    open_page: Callable[..., Page],
-    open_it: Callable[[Page, LiveServer], None],
-    scheme: str,
-) -> None:
-    page = open_page(scheme)
-    open_it(page, server)
+def test_axe_has_no_complaint(page: Page, scheme: Literal["light", "dark"]) -> None:
+    page.emulate_media(color_scheme=scheme)
 
     page.evaluate(AXE.read_text())
 
     assert page.evaluate(COMPLAINTS) == []
 
 
-@pytest.mark.parametrize("open_it", PAGES)
-def test_narrow_phone_need_not_scroll_sideways(
-    server: LiveServer,
-    open_page: Callable[..., Page],
-    open_it: Callable[[Page, LiveServer], None],
-) -> None:
-    page = open_page(width=320)
-
-    open_it(page, server)
-
+def test_narrow_phone_need_not_scroll_sideways(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def test_keyboard_alone_leads_from_the_key_to_a_stream(
-    server: LiveServer, open_page: Callable[..., Page]
+    strict_browser: Browser, server: LiveServer
 ) -> None:
-    page = open_page()
-    page.goto(server.url)
+    with strict_browser.new_context(permissions=["camera", "microphone"]) as context:
+        page = context.new_page()
+        page.goto(server.url)
 
-    tab_to(page, "API key")
-    page.keyboard.type(server.key)
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="Make a live stream")).to_be_visible()
-    tab_to(page, "Make a live stream")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("link", name="Open the studio")).to_be_focused()
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/publish.html#*")
-    tab_to(page, "Turn on camera and microphone")
-    page.keyboard.press("Enter")
-    wait_until_playing(page, element="preview")
-    expect(page.get_by_role("button", name="Go live")).to_be_focused()
-    page.keyboard.press("Enter")
+        tab_to(page, "API key")
+        page.keyboard.type(server.key)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="Make a live stream")).to_be_visible()
+        tab_to(page, "Make a live stream")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("link", name="Open the studio")).to_be_focused()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/publish.html#*")
+        tab_to(page, "Turn on camera and microphone")
+        page.keyboard.press("Enter")
+        wait_until_playing(page, element="preview")
+        expect(page.get_by_role("button", name="Go live")).to_be_focused()
+        page.keyboard.press("Enter")
 
-    expect(page.get_by_role("button", name="Stop")).to_be_focused()
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="Go live")).to_be_focused()
+        expect(page.get_by_role("button", name="Stop")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="Go live")).to_be_focused()
 
 
 def tab_to(page: Page, name: str) -> None:
