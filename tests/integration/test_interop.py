@@ -6,16 +6,19 @@ certificate of the real one.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
+from typing_extensions import override
 
+from tests.support.client import MediaClient
 from tests.support.identity import ecdsa_identity, rsa_identity
 from tests.support.media_server import MediaServer, serving
 from tests.support.packets import VP8_KEYFRAME
-from tests.support.peer import OutboundStream
+from tests.support.peer import OutboundStream, Peer
 from tests.support.sdp import offer_text
 
 if TYPE_CHECKING:
@@ -136,3 +139,29 @@ async def test_viewer_with_payload_types_of_its_own_gets_those(server: MediaServ
 
     assert (await viewer.wait_for(97, frame)).ssrc == viewer.ssrc_of("video")
     assert (await viewer.wait_for(96, sound)).ssrc == viewer.ssrc_of("audio")
+
+
+class LateListener(MediaClient):
+    """A passive client that misses what the server sends first, as one that is not ready yet."""
+
+    missed = 0
+
+    @override
+    def _receive(self, datagram: bytes) -> None:
+        if 20 <= datagram[0] < 64 and self.missed < 2:
+            self.missed += 1
+        else:
+            super()._receive(datagram)
+
+
+async def test_first_flight_that_is_missed_is_soon_repeated(server: MediaServer) -> None:
+    """OpenSSL by itself repeats after a second, which would be what every such join costs."""
+    tokens = (await server.create_room())["tokens"]
+    peer = Peer("publish", tokens["publish"], setup="passive", client_type=LateListener)
+    started_at = asyncio.get_running_loop().time()
+
+    await server.connect(peer)
+
+    assert isinstance(peer.client, LateListener)
+    assert peer.client.missed == 2
+    assert asyncio.get_running_loop().time() - started_at < 0.9

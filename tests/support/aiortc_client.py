@@ -44,14 +44,18 @@ class MovingBars(VideoStreamTrack):
         return frame
 
 
-class Tone(AudioStreamTrack):
-    """A tone of 400 Hz, which is 8 whole periods in each frame."""
+class Noise(AudioStreamTrack):
+    """A sound of which every frame differs, so that a packet can be told by its payload."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._random = np.random.default_rng(20261123)
 
     @override
     async def recv(self) -> AudioFrame:
         frame = cast("AudioFrame", await super().recv())
-        samples = np.sin(np.arange(frame.samples) * (2 * np.pi * 400 / frame.sample_rate))
-        frame.planes[0].update((samples * 8000).astype(np.int16).tobytes())
+        samples = self._random.integers(-8000, 8000, frame.samples, np.int16)
+        frame.planes[0].update(samples.tobytes())
         return frame
 
 
@@ -67,7 +71,7 @@ class AiortcPeer:
     async def join(self, server: MediaServer, kind: str, token: str) -> None:
         """Offer, take the answer, and connect."""
         if kind != "subscribe":
-            self.connection.addTrack(Tone())
+            self.connection.addTrack(Noise())
             self.connection.addTrack(MovingBars())
         else:
             for media in ("audio", "video"):

@@ -96,9 +96,11 @@ class MediaServer:
 
     async def join(self, kind: str, token: str, **options: Any) -> Peer:
         """Connect a peer to `/sfu/{kind}`; options are those of `Peer`."""
-        peer = Peer(kind, token, **options)
+        return await self.connect(Peer(kind, token, **options))
+
+    async def connect(self, peer: Peer) -> Peer:
         self.peers.append(peer)
-        reply = await self.offer(kind, token, peer.offer)
+        reply = await self.offer(peer.kind, peer.token, peer.offer)
         assert reply.status == 200, reply.body
         peer.accept(reply.body)
         await peer.client.connected

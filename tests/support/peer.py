@@ -142,6 +142,7 @@ class Peer:
         identity: Identity | None = None,
         codec: str = "VP8",
         recorded: str | None = None,
+        client_type: type[MediaClient] = MediaClient,
         sequence_number: int = 65_530,
         rtp_timestamp: int = 0xFFFF_F000,
     ) -> None:
@@ -151,7 +152,7 @@ class Peer:
         self.session_id = ""
         self.answer = ""
         own_role = "passive" if setup == "passive" else "active"
-        self.client = MediaClient(setup=own_role, identity=identity, ip=ip)
+        self.client = client_type(setup=own_role, identity=identity, ip=ip)
         self.video = OutboundStream(VIDEO, 0x1111, sequence_number, rtp_timestamp)
         self.audio = OutboundStream(AUDIO, 0x3333, sequence_number, rtp_timestamp)
         self.offer = (
