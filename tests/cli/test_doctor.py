@@ -122,3 +122,24 @@ def test_machine_without_ipv6_serves_ipv4() -> None:
         output = network.run_module("liverelay", "doctor", "--port", "0", "--json", timeout=20)
 
     assert levels(output)[f"media on {ADDRESS}"] == "ok"
+
+
+def test_machine_with_a_public_address_and_tls_has_nothing_to_change_for_either() -> None:
+    arguments = ("--public-address", "11.0.0.1", "--tls-cert", "cert.pem", "--tls-key", "key.pem")
+    with namespace() as network:
+        network.run("ip", "addr", "add", "11.0.0.1/32", "dev", "lo")
+        output = network.run_module(
+            "liverelay", "doctor", "--port", "0", "--json", *arguments, timeout=20
+        )
+
+    found = levels(output)
+    assert found["address"] == found["media on 11.0.0.1"] == found["https"] == "ok"
+
+
+def test_low_limit_of_open_files_is_a_warning_with_the_command_that_raises_it(
+    command: Command,
+) -> None:
+    result = command.shell(f"ulimit -n 1000; liverelay doctor {' '.join(LOOPBACK)}")
+
+    assert "limit of 1000 open files" in result.stdout
+    assert "ulimit -n 4096" in result.stdout
