@@ -250,7 +250,7 @@ async def test_peer_that_moves_takes_its_session_along() -> None:
         client = MediaClient()
         transport, sink = await connect(server, client)
 
-        client.move()
+        client.move("127.0.0.1")
         client.send_rtp(rtp(2))
         await sink.wait_for(rtp=1)
         transport.send_rtcp(RECEIVER_REPORT)

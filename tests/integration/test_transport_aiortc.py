@@ -31,15 +31,14 @@ async def test_aiortc_connects_and_opens_a_data_channel() -> None:
     async with LoopbackServer() as server:
         sink, opened = RecordingSink(), asyncio.Event()
         _, remote = server.open(sink, fingerprints, sctp_port=5000)
+        host, port = remote.addresses[0][:2]
         gatherer = RTCIceGatherer(iceServers=[])
         ice = RTCIceTransport(gatherer)
         dtls = RTCDtlsTransport(ice, [certificate])
         sctp = RTCSctpTransport(dtls)
 
         await gatherer.gather()
-        await ice.addRemoteCandidate(
-            RTCIceCandidate(1, "1", remote.address[0], remote.address[1], 2130706431, "udp", "host")
-        )
+        await ice.addRemoteCandidate(RTCIceCandidate(1, "1", host, port, 2130706431, "udp", "host"))
         await ice.start(RTCIceParameters(remote.ufrag, remote.pwd, iceLite=True))
         dtls._set_role("client")
         await dtls.start(RTCDtlsParameters([RTCDtlsFingerprint(*server.certificate.fingerprint)]))

@@ -115,7 +115,7 @@ class LoopbackServer:
         parameters = SessionParameters(credentials, setup, fingerprints, sctp_port)
         transport = self.mux.open(parameters, sink, self._loop.time())
         self._settle()
-        return transport, RemoteEndpoint(self.address, credentials.ufrag, credentials.pwd)
+        return transport, RemoteEndpoint((self.address,), credentials.ufrag, credentials.pwd)
 
     async def wait_until_dropped(self, reason: str) -> None:
         while not self.mux.counters.dropped[reason]:  # type: ignore[index]
