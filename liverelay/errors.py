@@ -82,6 +82,10 @@ class ListenError(LiveRelayError):
     """An address or port cannot be listened on, for example because another program does."""
 
 
+class UnreachableError(LiveRelayError):
+    """A server that a command talks to cannot be reached, or is no LiveRelay server."""
+
+
 class RemoteError(LiveRelayError):
     """The remote peer broke a protocol."""
 

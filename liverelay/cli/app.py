@@ -12,14 +12,14 @@ from typing import Annotated
 import typer
 
 import liverelay
-from liverelay.cli import doctor, keys, rooms, serve, token
+from liverelay.cli import doctor, keys, loadtest, rooms, serve, token
 from liverelay.cli.output import (
     discard_output,
     open_missing_streams,
     print_error,
     print_refusal,
 )
-from liverelay.errors import ConfigError, ListenError, RefusedError, StoreError
+from liverelay.errors import ConfigError, ListenError, RefusedError, StoreError, UnreachableError
 
 TRACEBACK_VARIABLE = "LIVERELAY_TRACEBACK"
 
@@ -32,6 +32,7 @@ app = typer.Typer(
 )
 app.command()(serve.serve)
 app.command()(doctor.doctor)
+app.command()(loadtest.loadtest)
 app.add_typer(keys.app, name="keys")
 app.add_typer(rooms.app, name="rooms")
 app.command("token")(token.create_token)
@@ -72,7 +73,7 @@ def main() -> None:
     except ConfigError as error:
         print_error(str(error))
         sys.exit(2)
-    except (StoreError, ListenError) as error:
+    except (StoreError, ListenError, UnreachableError) as error:
         print_error(str(error))
         sys.exit(1)
     except BrokenPipeError:

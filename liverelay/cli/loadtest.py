@@ -1,0 +1,157 @@
+"""`liverelay loadtest`: what a server carries, seen by its viewers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from liverelay.cli.output import print_error, print_fields, print_hint, print_json
+from liverelay.errors import ConfigError
+
+if TYPE_CHECKING:
+    from liverelay.loadtest.figures import Spread
+    from liverelay.loadtest.result import Result, Thresholds
+    from liverelay.loadtest.run import LoadTest, Plan
+
+KEY_VARIABLE = "LIVERELAY_API_KEY"
+
+_MAX_CLIENTS = 2000
+
+
+def _number(help_text: str, metavar: str, least: float, most: float | None = None) -> Any:  # noqa: ANN401  (as typer.Option itself)
+    return typer.Option(min=least, max=most, metavar=metavar, help=help_text, show_default=False)
+
+
+def loadtest(
+    url: Annotated[str, typer.Argument(metavar="URL", help="The server, as http://host:8080.")],
+    room: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROOM_ID",
+            help="Room to load. Unset: a new one for each publisher, deleted afterwards.",
+        ),
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            envvar=KEY_VARIABLE,
+            show_envvar=False,
+            metavar="KEY",
+            help=f"API key of the server (default: {KEY_VARIABLE} of the environment).",
+        ),
+    ] = None,
+    publishers: Annotated[
+        int, _number("Peers that publish; 0 watches who does (default: 1).", "NUMBER", 0, 100)
+    ] = 1,
+    subscribers: Annotated[
+        int, _number("Peers that watch (default: 10).", "NUMBER", 1, _MAX_CLIENTS)
+    ] = 10,
+    duration: Annotated[
+        float, _number("How long to measure when all have joined (default: 30).", "SECONDS", 0.5)
+    ] = 30.0,
+    ramp: Annotated[
+        float, _number("Time over which the viewers join (default: 5).", "SECONDS", 0)
+    ] = 5.0,
+    bitrate: Annotated[
+        int, _number("Video bitrate of a publisher (default: 2000).", "KBPS", 50, 50_000)
+    ] = 2000,
+    max_loss: Annotated[
+        float | None, _number("Fail if more packets are lost.", "PERCENT", 0, 100)
+    ] = None,
+    min_connected: Annotated[
+        float | None, _number("Fail if fewer viewers connect.", "PERCENT", 0, 100)
+    ] = None,
+    max_latency: Annotated[
+        float | None, _number("Fail if latency is higher (99th percentile).", "MS", 0)
+    ] = None,
+    max_first_media: Annotated[
+        float | None, _number("Fail if the first packet is later (99th percentile).", "MS", 0)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Load a server with real WebRTC clients and report what arrives; exit 1 below a threshold."""
+    import asyncio
+
+    from liverelay.loadtest.result import Thresholds
+    from liverelay.loadtest.run import Plan
+    from liverelay.loadtest.source import VideoShape
+
+    if not key:
+        raise ConfigError(f"an API key is needed: --key, or {KEY_VARIABLE} in the environment")
+    if room is None and publishers == 0:
+        raise ConfigError("nobody would publish: give --publishers, or the --room of one who does")
+    if room is not None and publishers > 1:
+        raise ConfigError("a room takes one publisher; leave --room out to get a room for each")
+    shape = VideoShape.of_bitrate(1000 * bitrate)
+    plan = Plan(room, publishers, subscribers, duration, ramp, shape)
+    thresholds = Thresholds(max_loss, min_connected, max_latency, max_first_media)
+    result = asyncio.run(_run(url, key, plan))
+    if as_json:
+        print_json({**result.to_json(), "missed": thresholds.missed(result)})
+    else:
+        print_fields(_fields(result))
+    _judge(result, thresholds)
+
+
+async def _run(url: str, key: str, plan: Plan) -> Result:
+    import aiohttp
+    from rich.console import Console
+
+    from liverelay.loadtest.api import ServerApi
+    from liverelay.loadtest.run import LoadTest
+
+    console = Console(stderr=True)
+    async with aiohttp.ClientSession() as http:
+        api = ServerApi(http, url, key)
+        if not console.is_terminal:
+            return await LoadTest(api, plan).run()
+        with console.status("connecting") as status:
+            return await LoadTest(api, plan, lambda test: status.update(_progress(test))).run()
+
+
+def _progress(test: LoadTest) -> str:
+    totals = test.totals()
+    elapsed = test.elapsed()
+    stage = "joining" if elapsed is None else f"measuring {elapsed:.0f} of {test.plan.duration:g} s"
+    lost = max(0, totals.expected - totals.received)
+    return (
+        f"{stage}: {totals.connected} of {test.plan.subscribers} connected, "
+        f"{totals.failed} failed, {totals.packets} packets, {lost} lost"
+    )
+
+
+def _fields(result: Result) -> list[tuple[str, object]]:
+    failures = ", ".join(f"{count} x {reason}" for reason, count in result.failures.items())
+    return [
+        ("connected", f"{result.connected} of {result.subscribers}"),
+        ("with media", f"{result.with_media} of {result.subscribers}"),
+        ("failed", failures or "none"),
+        ("packets", f"{result.packets} in {result.seconds:.1f} s"),
+        ("bitrate", f"{result.bitrate_bps / 1e6:.2f} Mbit/s to all"),
+        ("loss", f"{result.loss_percent:.3f} %"),
+        ("answer", _spread_text(result.answer)),
+        ("first media", _spread_text(result.first_media)),
+        ("latency", _spread_text(result.latency)),
+        ("own CPU", f"{100 * result.own_cpu:.0f} % of a core"),
+    ]
+
+
+def _spread_text(spread: Spread | None) -> str:
+    if spread is None:
+        return "not measured"
+    in_ms = spread.scaled(1000)
+    return f"{in_ms.p50:.1f} ms p50, {in_ms.p99:.1f} ms p99, {in_ms.maximum:.1f} ms max"
+
+
+def _judge(result: Result, thresholds: Thresholds) -> None:
+    if result.own_cpu > 0.8:
+        print_hint(
+            "This test took most of a core: latency and loss are partly its own. Run it elsewhere, "
+            "or several of them with --publishers 0 and the same --room."
+        )
+    missed = thresholds.missed(result)
+    for sentence in missed:
+        print_error(sentence)
+    if missed:
+        raise typer.Exit(1)

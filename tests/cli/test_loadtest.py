@@ -1,0 +1,113 @@
+"""`liverelay loadtest` as a process, against a real server."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.command import Command
+
+pytestmark = [pytest.mark.network, pytest.mark.slow]
+
+KEY = "lr_aebfc064dd0c8fa2cb0cbc01998e3f9b"
+SHORT = ("--subscribers", "3", "--duration", "1", "--ramp", "0.2")
+
+
+@contextmanager
+def serving(command: Command) -> Iterator[str]:
+    """Run a server whose key `command` has in its environment; yield its URL."""
+    with command.serve("--public-address", "127.0.0.1") as server:
+        yield server.wait_until_listening()
+
+
+@pytest.fixture
+def user(command: Command) -> Command:
+    return command.where(LIVERELAY_API_KEY=KEY)
+
+
+def test_what_arrives_is_reported_and_nothing_is_left_behind(user: Command) -> None:
+    with serving(user) as url:
+        result = user.run("loadtest", url, *SHORT, "--json", "--min-connected", "100")
+        rooms = json.loads(user.output("rooms", "list", "--json"))
+
+    assert result.returncode == 0, result.stderr
+    report: dict[str, Any] = json.loads(result.stdout)
+    assert (report["connected"], report["with_media"], report["failures"]) == (3, 3, {})
+    assert report["packets"] > 300
+    assert report["latency_ms"]["p50"] > 0
+    assert report["missed"] == []
+    assert rooms == []
+
+
+def test_a_missed_threshold_is_exit_code_one(user: Command) -> None:
+    with serving(user) as url:
+        result = user.run("loadtest", url, *SHORT, "--max-latency", "0.001")
+
+    assert result.returncode == 1
+    assert result.stdout.startswith("connected\t3 of 3\n")
+    assert "latency p99 is" in result.stderr
+
+
+def test_progress_and_a_table_are_shown_on_a_terminal(user: Command) -> None:
+    with serving(user) as url:
+        code, shown = user.on_terminal("loadtest", url, *SHORT, columns=120)
+
+    assert code == 0
+    assert "measuring" in shown
+    assert "with media   3 of 3" in shown
+
+
+def test_a_room_that_nobody_publishes_in_connects_nobody(user: Command) -> None:
+    with serving(user) as url:
+        room = user.output("rooms", "create")
+        arguments = ("--room", room, "--publishers", "0", "--min-connected", "100")
+        result = user.run("loadtest", url, *SHORT, *arguments)
+        still_there = user.output("rooms", "show", "-q", room)
+
+    assert result.returncode == 1
+    assert "failed\t3 x no_publisher_available\n" in result.stdout
+    assert still_there == room
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--key", KEY[:-1] + "0"), "api_key_invalid"),
+        (("--room", "8271274b-fc62-4b73-98c5-40e28b7a1b81"), "room_not_found"),
+    ],
+)
+def test_a_refusal_is_told_by_its_code(
+    user: Command, arguments: tuple[str, ...], message: str
+) -> None:
+    with serving(user) as url:
+        result = user.run("loadtest", url, *SHORT, *arguments)
+
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"error: {message}: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("http://127.0.0.1:1",), 1, "cannot reach http://127.0.0.1:1: Connection refused"),
+        (("localhost:8080",), 2, "'localhost:8080' is not the URL of a server"),
+        (("http://",), 2, "'http://' is not the URL of a server"),
+        (("http://a", "--publishers", "0"), 2, "nobody would publish"),
+        (("http://a", "--room", "r", "--publishers", "2"), 2, "a room takes one publisher"),
+        (("http://a", "--key", ""), 2, "an API key is needed"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(
+    user: Command, arguments: tuple[str, ...], code: int, message: str
+) -> None:
+    result = user.run("loadtest", *arguments)
+
+    assert result.returncode == code
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
