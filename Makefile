@@ -8,7 +8,7 @@ INSTALLED := .venv/.installed
 SDK_INSTALLED := $(SDK)/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check dev fix lint docs browsers sdk-check
+.PHONY: help serve test check dev fix lint docs bench browsers sdk-check
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,15 @@ fix: $(INSTALLED) ## repair what the linters can repair
 
 docs: $(INSTALLED) ## regenerate the references in docs/
 	$(BIN)/python -m tests.docs.generate
+
+# BENCH='--viewers 1,50 --seconds 5' makes it short. As root with janus installed it includes Janus.
+bench: .venv/.bench ## what forwarding costs here, beside other servers; renews docs/performance.md
+	$(BIN)/python -m benchmarks.sfu --json docs/performance.json --plot docs/performance.png \
+	  --docs docs/performance.md $(BENCH)
+
+.venv/.bench: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --group bench
+	touch $@
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv || { echo "make: $(PYTHON) with its venv module is needed (Debian: apt-get install python3-venv)" >&2; exit 1; }

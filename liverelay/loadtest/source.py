@@ -12,13 +12,13 @@ import secrets
 import struct
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from liverelay.rtp.rtcp.reports import SenderReport
 from liverelay.rtp.types import Ssrc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 FRAMES_PER_SECOND = 30
 VIDEO_CLOCK = 90_000
@@ -32,6 +32,7 @@ AUDIO_PAYLOAD_TYPE = 111
 _STAMP = struct.Struct("!8sd")
 _STAMP_MAGIC = b"LRstamp\x01"
 _HEADER = struct.Struct("!BBHII")
+_DESCRIPTOR_SIZE = 4
 
 # What Opus makes of speech at 32 kbit/s.
 _AUDIO_SIZE = 80
@@ -81,10 +82,37 @@ def read_stamp(packet: bytes) -> float | None:
     return float(made_at) if magic == _STAMP_MAGIC else None
 
 
+class Frames(Protocol):
+    """Where the pictures come from. With `has_room`, stamps may follow the data of any packet."""
+
+    @property
+    def has_room(self) -> bool: ...
+    def next(self, *, is_keyframe: bool) -> Sequence[bytes]:
+        """Return the VP8 data of the next frame, cut as it goes into packets."""
+
+
+class FillerFrames:
+    """Frames of the right size with nothing in them behind the frame header."""
+
+    has_room = True
+
+    def __init__(self, shape: VideoShape) -> None:
+        size = shape.packet_size - _DESCRIPTOR_SIZE - _STAMP.size
+        filler = secrets.token_bytes(size)
+        # Frame tags (RFC 6386 section 9.1): the lowest bit is 0 on a keyframe, which goes on with
+        # its start code and its size, here 1280 x 720.
+        key = b"\x10\x02\x00\x9d\x01\x2a" + struct.pack("<HH", 1280, 720)
+        self._keyframe = [key + filler[len(key) :], *[filler] * (shape.keyframe_packets - 1)]
+        self._frame = [b"\x11\x02\x00" + filler[3:], *[filler] * (shape.packets_per_frame - 1)]
+
+    def next(self, *, is_keyframe: bool) -> Sequence[bytes]:
+        return self._keyframe if is_keyframe else self._frame
+
+
 class _Pending(NamedTuple):
     """One packet of a frame that waits for its turn."""
 
-    is_keyframe: bool
+    data: bytes
     is_first: bool
     is_last: bool
     rtp_timestamp: int
@@ -130,14 +158,14 @@ class MediaSource:
     seconds on the caller's monotonic clock; `start` comes before `take`.
     """
 
-    def __init__(self, shape: VideoShape) -> None:
-        self.shape = shape
+    def __init__(self, shape: VideoShape, frames: Frames | None = None) -> None:
+        self._burst = shape.burst
+        self._frames = frames or FillerFrames(shape)
         self.transport_cc_id = 0
         self.keyframes = 0
         self._video = _Stream(VIDEO_PAYLOAD_TYPE)
         self._audio = _Stream(AUDIO_PAYLOAD_TYPE)
         self.rtx_ssrc = Ssrc(secrets.randbits(31) or 1)
-        self._filler = secrets.token_bytes(shape.packet_size)
         self._pending: deque[_Pending] = deque()
         self._history: dict[int, bytes] = {}
         self._wants_keyframe = True
@@ -173,7 +201,7 @@ class MediaSource:
         packets = []
         if self._pending and self._next_burst <= now:
             self._next_burst = max(self._next_burst + _PACE_INTERVAL, now)
-            for _ in range(min(self.shape.burst, len(self._pending))):
+            for _ in range(min(self._burst, len(self._pending))):
                 packets.append(self._video_packet(self._pending.popleft(), now))
         while self._next_audio <= now:
             self._next_audio += AUDIO_INTERVAL
@@ -202,21 +230,20 @@ class MediaSource:
         if is_keyframe:
             self._wants_keyframe, self._keyframe_at = False, now
             self.keyframes += 1
-        count = self.shape.keyframe_packets if is_keyframe else self.shape.packets_per_frame
-        self._picture_id = (self._picture_id + 1) & 0x7FFF
+        data = self._frames.next(is_keyframe=is_keyframe)
+        picture_id = self._picture_id = (self._picture_id + 1) & 0x7FFF
+        rtp_timestamp = self._video.rtp_timestamp
         self._pending.extend(
-            _Pending(
-                is_keyframe, i == 0, i == count - 1, self._video.rtp_timestamp, self._picture_id
-            )
-            for i in range(count)
+            _Pending(part, i == 0, i == len(data) - 1, rtp_timestamp, picture_id)
+            for i, part in enumerate(data)
         )
 
     def _video_packet(self, pending: _Pending, now: float) -> bytes:
-        head = _vp8_head(pending)
-        filler = self._filler[: self.shape.packet_size - len(head) - _STAMP.size]
+        has_room = self._frames.has_room or pending.is_last
+        stamp = _STAMP.pack(_STAMP_MAGIC, now) if has_room else b""
         number = self._video.sequence_number
         packet = self._video.packet(
-            head + filler + _STAMP.pack(_STAMP_MAGIC, now),
+            _descriptor(pending) + pending.data + stamp,
             marker=pending.is_last,
             rtp_timestamp=pending.rtp_timestamp,
             extension=self._extension(),
@@ -244,9 +271,9 @@ class MediaSource:
         return struct.pack("!HHBHx", 0xBEDE, 1, self.transport_cc_id << 4 | 1, number)
 
 
-def _vp8_head(pending: _Pending) -> bytes:
-    """Return the payload descriptor (RFC 7741) and, on the first packet, VP8's frame header."""
-    descriptor = bytes(
+def _descriptor(pending: _Pending) -> bytes:
+    """Return VP8's payload descriptor with a picture id of 15 bits (RFC 7741 section 4.2)."""
+    return bytes(
         (
             0x80 | (0x10 if pending.is_first else 0),
             0x80,
@@ -254,9 +281,3 @@ def _vp8_head(pending: _Pending) -> bytes:
             pending.picture_id & 0xFF,
         )
     )
-    if not pending.is_first:
-        return descriptor
-    if not pending.is_keyframe:
-        return descriptor + b"\x11\x02\x00"
-    # Lowest bit 0: a keyframe; then the start code and 1280 x 720.
-    return descriptor + b"\x10\x02\x00\x9d\x01\x2a" + struct.pack("<HH", 1280, 720)

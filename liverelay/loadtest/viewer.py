@@ -20,6 +20,7 @@ from liverelay.transport.client import MediaClient
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from liverelay.loadtest.negotiation import Negotiated
     from liverelay.transport.identity import Identity
 
 CONNECT_TIMEOUT = 15.0
@@ -79,8 +80,15 @@ class Viewer(MediaClient):
             ConnectionError: The handshake failed.
             TimeoutError: Nothing came of it in time.
         """
+        self.begin()
+        await self.follow(read_answer(await ask(watch_offer(self))))
+
+    def begin(self) -> None:
+        """Let the time run that `answered_after` and `first_media_after` count."""
         self._asked_at = self._loop.time()
-        negotiated = read_answer(await ask(watch_offer(self)))
+
+    async def follow(self, negotiated: Negotiated) -> None:
+        """Connect as negotiated; raises as `watch` does."""
         self.answered_after = self._loop.time() - self._asked_at
         self.setup = negotiated.setup
         self.connect(negotiated.remote)

@@ -1,0 +1,153 @@
+"""The least that forwarding can cost: the same packets, libsrtp, `sendmmsg` and segmentation.
+
+No publisher, no session, no bookkeeping, and a second of media that was made before: what a server
+takes beyond this is its own. Run by the benchmark as `python -m benchmarks.floor`; lines of JSON
+give it the addresses to send to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pylibsrtp import Policy, Session
+
+from benchmarks.lines import answer, commands
+from liverelay.loadtest.source import MediaSource, VideoShape
+from liverelay.transport import kernel
+from liverelay.transport.srtp import GCM_TRAILER_SIZE, SlotSealer, SrtpOutbound
+from liverelay.transport.targets import socket_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+_SLOTS = 256
+_BUFFER_SIZE = 8 << 20
+
+
+class _Burst:
+    """Packets of one size that are sent together, `at` seconds into every second of media."""
+
+    def __init__(self, at: float, packets: Sequence[bytes], step: int) -> None:
+        self.at = at
+        self.plain = np.array([np.frombuffer(packet, np.uint8) for packet in packets])
+        self._numbers = np.array([int.from_bytes(packet[2:4]) for packet in packets], np.uint16)
+        self._step = step
+
+    def renumber(self, second: int) -> None:
+        numbers = self._numbers + np.array(second * self._step & 0xFFFF, np.uint16)
+        self.plain[:, 2:4] = numbers.astype(">u2").view(np.uint8).reshape(-1, 2)
+
+
+class Floor:
+    """Sends the same media to every address, each sealed with keys of its own."""
+
+    def __init__(self) -> None:
+        self._bursts = _one_second()
+        self._started_at = 0.0
+        self._sent = 0
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_SIZE)
+        self._socket.setblocking(False)
+        self._outbounds: list[SrtpOutbound] = []
+        self._names = np.zeros((0, 16), np.uint8)
+        self._sealer = SlotSealer(_SLOTS)
+        self._sender = kernel.MessageSender()
+        self._iovecs = np.zeros((_SLOTS, 2), np.uint64)
+        self._iovecs[:, 0] = self._sealer.pointers
+
+    def add(self, addresses: Sequence[tuple[str, int]]) -> None:
+        names = [np.frombuffer(socket_name((host, port)), np.uint8) for host, port in addresses]
+        self._names = np.concatenate([self._names, np.array(names).reshape(-1, 16)])
+        self._outbounds += [SrtpOutbound(_session()) for _ in addresses]
+
+    def start(self) -> None:
+        self._started_at = asyncio.get_running_loop().time()
+        self._send_due()
+
+    def _send_due(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            second, place = divmod(self._sent, len(self._bursts))
+            burst = self._bursts[place]
+            due = self._started_at + second + burst.at
+            if due > loop.time():
+                loop.call_at(due, self._send_due)
+                return
+            burst.renumber(second)
+            self._send(burst.plain)
+            self._sent += 1
+
+    def _send(self, plain: npt.NDArray[np.uint8]) -> None:
+        width, size = plain.shape
+        in_a_round = _SLOTS // width
+        for first in range(0, len(self._outbounds), in_a_round):
+            outbounds = self._outbounds[first : first + in_a_round]
+            count = len(outbounds)
+            arena = self._sealer.arena[: count * width].reshape(count, width, -1)
+            arena[:, :, :size] = plain
+            self._sealer.seal(outbounds, [size] * width)
+            self._submit(first, count, width, size + GCM_TRAILER_SIZE)
+
+    def _submit(self, first: int, count: int, width: int, size: int) -> None:
+        self._iovecs[: count * width, 1] = size
+        messages = np.zeros((count, kernel.MESSAGE_WORDS), np.uint64)
+        rows = np.arange(count, dtype=np.uint64)
+        names = np.uint64(self._names.ctypes.data + first * 16)
+        messages[:, kernel.NAME] = names + rows * np.uint64(16)
+        messages[:, kernel.NAME_SIZE] = 16
+        iovecs = np.uint64(self._iovecs.ctypes.data)
+        messages[:, kernel.IOVECS] = iovecs + rows * np.uint64(16 * width)
+        messages[:, kernel.IOVEC_COUNT] = width
+        if width > 1:
+            messages[:, kernel.CONTROL] = self._sender.segment_control(size)
+            messages[:, kernel.CONTROL_SIZE] = self._sender.control_size
+        done = 0
+        with contextlib.suppress(BlockingIOError):
+            while done < count:
+                done += self._sender.send(self._socket.fileno(), messages, done)
+
+
+def _one_second() -> list[_Burst]:
+    """Return the second second of a source: the first has the keyframe."""
+    source = MediaSource(VideoShape())
+    source.start(0.0)
+    taken: list[tuple[float, list[bytes]]] = []
+    while (now := source.deadline()) < 2.0:
+        packets = source.take(now)
+        # Audio is a packet of another size, so a run of its own.
+        for size in dict.fromkeys(len(packet) for packet in packets):
+            taken.append((now - 1, [packet for packet in packets if len(packet) == size]))
+    taken = [(at, packets) for at, packets in taken if at >= 0]
+    counts = Counter(packet[1] & 0x7F for _, packets in taken for packet in packets)
+    return [_Burst(at, packets, counts[packets[0][1] & 0x7F]) for at, packets in taken]
+
+
+def _session() -> Session:
+    policy = Policy(
+        key=os.urandom(28),
+        ssrc_type=Policy.SSRC_ANY_OUTBOUND,
+        srtp_profile=Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
+    )
+    policy.allow_repeat_tx = True
+    policy.window_size = 1024
+    return Session(policy)
+
+
+async def _serve() -> None:
+    floor = Floor()
+    floor.start()
+    async for command in commands():
+        floor.add([(host, port) for host, port in command["addresses"]])
+        answer(added=len(command["addresses"]))
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve())

@@ -1,0 +1,128 @@
+"""Showing the figures: a table on the terminal, and the one in the documentation."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+_BEGIN = "<!-- figures: `make bench` writes from here -->"
+_END = "<!-- figures: to here -->"
+
+_COLUMNS = (
+    "server",
+    "viewers",
+    "packets/s",
+    "µs/packet",
+    "user",
+    "system",
+    "CPU %",
+    "loss %",
+    "p50 ms",
+    "p99 ms",
+    "max ms",
+    "RSS MB",
+    "kB/viewer",
+    "answer ms p50 / p99",
+    "first packet ms p50 / p99",
+    "joins/s",
+    "generator CPU %",
+)
+
+_console = Console(stderr=True)
+
+
+def print_note(text: str) -> None:
+    _console.print(text, markup=False, highlight=False)
+
+
+def print_row(row: dict[str, Any]) -> None:
+    named = zip(_COLUMNS[1:], cells(row)[1:], strict=True)
+    print_note("  " + ", ".join(f"{name} {cell}" for name, cell in named if cell != "–"))
+
+
+def add_memory(row: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+    """Note what each viewer beyond the first measurement's took."""
+    more = row["viewers"] - rows[0]["viewers"] if rows else 0
+    grown = row["rss_mb"] - rows[0]["rss_mb"] if rows else 0
+    row["kb_per_viewer"] = round(1000 * grown / more, 1) if more else None
+
+
+def cells(row: dict[str, Any]) -> list[str]:
+    latency = row["latency_ms"] or {}
+    return [
+        str(row["subject"]),
+        str(row["viewers"]),
+        f"{row['packets_per_second']:,}",
+        f"{row['us_per_packet']:.2f}",
+        f"{row['us_user']:.2f}",
+        f"{row['us_system']:.2f}",
+        f"{row['cpu_percent']:.0f}",
+        f"{row['loss_percent']:g}",
+        *(_number(latency.get(name)) for name in ("p50", "p99", "max")),
+        f"{row['rss_mb']:.0f}",
+        _number(row["kb_per_viewer"]),
+        _pair(row["answer_ms"]),
+        _pair(row["first_packet_ms"]),
+        _number(row["joins_per_second"]),
+        f"{row['generator_cpu_percent']:.0f}",
+    ]
+
+
+def print_table(figures: dict[str, Any]) -> None:
+    table = Table(title=describe(figures), title_justify="left", pad_edge=False)
+    for column in _COLUMNS:
+        table.add_column(column, justify="left" if column == "server" else "right")
+    previous = None
+    for row in figures["rows"]:
+        if previous not in (None, row["subject"]):
+            table.add_section()
+        previous = row["subject"]
+        table.add_row(*cells(row))
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def describe(figures: dict[str, Any]) -> str:
+    """Return what the figures were measured on, in a sentence."""
+    machine = figures["machine"]
+    return (
+        f"{machine['cores']} cores of {machine['cpu']}, Linux {machine['kernel']}, "
+        f"Python {machine['python']}, {figures['taken_at_utc']}, {figures['seconds']:g} s each, "
+        f"load average {machine['load_at_start']} at the start"
+    )
+
+
+def renew_page(page: Path, figures: dict[str, Any]) -> None:
+    """Replace what is between the two markers of a page."""
+    text = page.read_text("utf-8")
+    before, _, rest = text.partition(_BEGIN)
+    _, found, after = rest.partition(_END)
+    if not found:
+        raise SystemExit(f"{page} has no place for the figures: {_BEGIN} … {_END}")
+    page.write_text(f"{before}{_BEGIN}\n\n{markdown(figures)}\n{_END}{after}", "utf-8")
+
+
+def markdown(figures: dict[str, Any]) -> str:
+    lines = [f"Measured on {describe(figures)}.", ""]
+    lines.append("| " + " | ".join(_COLUMNS) + " |")
+    lines.append("|---|" + "---:|" * (len(_COLUMNS) - 1))
+    lines += ["| " + " | ".join(cells(row)) + " |" for row in figures["rows"]]
+    for subject, reason in figures["skipped"].items():
+        lines += ["", f"{subject} was not measured: {reason}."]
+    return "\n".join(lines) + "\n"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"
+
+
+def _pair(values: dict[str, float] | None) -> str:
+    return "–" if values is None else f"{values['p50']:.0f} / {values['p99']:.0f}"
+
+
+if __name__ == "__main__":
+    renew_page(Path(sys.argv[2]), json.loads(Path(sys.argv[1]).read_text("utf-8")))

@@ -1,0 +1,189 @@
+"""The load generator's processes: one that publishes and probes, one that is the crowd.
+
+Run by the benchmark as `python -m benchmarks.worker '{"signalling": …}'`. They are apart so that
+the sweeps of the crowd do not disturb the pace of the publisher and the probe's clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from typing_extensions import override
+
+from benchmarks.crowd import Crowd
+from benchmarks.lines import answer, commands
+from benchmarks.signalling import create_signalling
+from liverelay.errors import LiveRelayError
+from liverelay.loadtest.publisher import Publisher
+from liverelay.loadtest.source import MediaSource, VideoShape
+from liverelay.loadtest.viewer import Viewer
+from liverelay.transport.identity import generate_identity
+
+if TYPE_CHECKING:
+    from liverelay.transport.identity import Identity
+
+_MOST_VIEWERS = 2000
+_SWEEP_INTERVAL = 0.01
+_REPORT_PARTS = 10
+_MEDIA_TIMEOUT = 15.0
+_BUFFER_SIZE = 1 << 20
+
+
+class _TimedViewer(Viewer):
+    """A viewer that tells when its first packet has come."""
+
+    def __init__(self, identity: Identity, *, ip: str, is_probe: bool) -> None:
+        super().__init__(identity, ip=ip, is_probe=is_probe)
+        self.has_media = asyncio.Event()
+
+    @override
+    def on_rtp(self, datagram: bytes) -> None:
+        super().on_rtp(datagram)
+        self.has_media.set()
+
+
+class Worker:
+    """What both processes can do; each is asked for its part."""
+
+    def __init__(self, options: dict[str, Any], http: aiohttp.ClientSession) -> None:
+        self._options = options
+        self._ip: str = options["ip"]
+        self._identity = generate_identity()
+        self._crowd = Crowd(_MOST_VIEWERS)
+        self._publisher: Publisher | None = None
+        self._probe: _TimedViewer | None = None
+        self._signalling = create_signalling(options["signalling"], http, options["options"])
+        self._loop = asyncio.get_running_loop()
+        self._report_part = 0
+
+    async def publish(self) -> dict[str, object]:
+        frames = None
+        if self._options["is_decoded"]:
+            from benchmarks.clip import ClipFrames
+
+            frames = ClipFrames()
+        source = MediaSource(VideoShape(), frames)
+        self._publisher = Publisher(self._identity, source, ip=self._ip)
+        await self._signalling.prepare(0)
+        await self._signalling.publish(self._publisher)
+        return {"profile": self._publisher.profile.decode()}
+
+    async def probe(self) -> dict[str, object]:
+        """Join as the one viewer that decrypts."""
+        await self._signalling.prepare(1)
+        self._probe = await self._join(is_probe=True)
+        self._loop.call_later(1.0, self._report_probe)
+        return {"media": self._probe.first_media_after}
+
+    async def add(self, count: int, parallel: int) -> dict[str, object]:
+        """Let so many viewers join, a few at a time."""
+        await self._signalling.prepare(count)
+        slots = asyncio.Semaphore(parallel)
+        failures: list[str] = []
+        viewers: list[_TimedViewer] = []
+
+        async def join() -> None:
+            async with slots:
+                try:
+                    viewer = await self._join(is_probe=False)
+                except (LiveRelayError, OSError, TimeoutError, aiohttp.ClientError) as error:
+                    failures.append(f"{type(error).__name__}: {error}")
+                    return
+            self._crowd.add(viewer, viewer.detach())
+            viewers.append(viewer)
+
+        begun = time.monotonic()
+        await asyncio.gather(*(join() for _ in range(count)))
+        return {
+            "seconds": time.monotonic() - begun,
+            "answers": [viewer.answered_after for viewer in viewers],
+            "media": [viewer.first_media_after for viewer in viewers],
+            "failures": failures,
+        }
+
+    async def open(self, count: int) -> dict[str, object]:
+        """Open sockets that are sent to without having asked."""
+        addresses = []
+        for _ in range(count):
+            opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_SIZE)
+            opened.bind((self._ip, 0))
+            self._crowd.add(None, opened)
+            addresses.append(opened.getsockname())
+        return {"addresses": addresses}
+
+    async def stats(self) -> dict[str, object]:
+        expected, received = self._crowd.expected_and_received()
+        packets, octets = self._crowd.packets, self._crowd.octets
+        latencies: list[float] = []
+        if self._probe is not None:
+            latencies, self._probe.latencies = self._probe.latencies, []
+            packets += self._probe.packets
+            octets += self._probe.octets
+            expected += self._probe.expected
+            received += self._probe.received
+        sent = self._publisher.source.packets if self._publisher is not None else 0
+        return {
+            "packets": packets,
+            "octets": octets,
+            "expected": expected,
+            "received": received,
+            "latencies": latencies,
+            "sent": sent,
+            "cpu": time.process_time(),
+        }
+
+    def sweep(self) -> None:
+        """Read the crowd, now and for ever."""
+        self._loop.call_later(_SWEEP_INTERVAL, self.sweep)
+        self._crowd.sweep()
+
+    def report(self) -> None:
+        """Send a part of the crowd's reports, now and for ever."""
+        self._loop.call_later(1 / _REPORT_PARTS, self.report)
+        self._crowd.report(slice(self._report_part, None, _REPORT_PARTS))
+        self._report_part = (self._report_part + 1) % _REPORT_PARTS
+
+    def close(self) -> None:
+        for client in (self._probe, self._publisher):
+            if client is not None:
+                client.close()
+
+    async def _join(self, *, is_probe: bool) -> _TimedViewer:
+        viewer = _TimedViewer(self._identity, ip=self._ip, is_probe=is_probe)
+        try:
+            await self._signalling.watch(viewer)
+            await asyncio.wait_for(viewer.has_media.wait(), _MEDIA_TIMEOUT)
+        except BaseException:
+            viewer.close()
+            raise
+        return viewer
+
+    def _report_probe(self) -> None:
+        assert self._probe is not None
+        self._loop.call_later(1.0, self._report_probe)
+        self._probe.send_report()
+
+
+async def _work(options: dict[str, Any]) -> None:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
+        worker = Worker(options, http)
+        worker.sweep()
+        worker.report()
+        async for command in commands():
+            do = getattr(worker, command.pop("do"))
+            try:
+                answer(**await do(**command))
+            except (LiveRelayError, RuntimeError, OSError, aiohttp.ClientError) as error:
+                answer(failed=f"{type(error).__name__}: {error}")
+        worker.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(_work(json.loads(sys.argv[1])))
