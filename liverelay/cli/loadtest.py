@@ -23,52 +23,67 @@ def _number(help_text: str, metavar: str, least: float, most: float | None = Non
     return typer.Option(min=least, max=most, metavar=metavar, help=help_text, show_default=False)
 
 
+UrlArgument = Annotated[str, typer.Argument(metavar="URL", help="The server, as http://host:8080.")]
+RoomOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ROOM_ID",
+        help="Room to load. Unset: a new one for each publisher, deleted afterwards.",
+    ),
+]
+KeyOption = Annotated[
+    str | None,
+    typer.Option(
+        envvar=KEY_VARIABLE,
+        show_envvar=False,
+        metavar="KEY",
+        help=f"API key of the server (default: {KEY_VARIABLE} of the environment).",
+    ),
+]
+PublishersOption = Annotated[
+    int, _number("Peers that publish; 0 watches who does (default: 1).", "NUMBER", 0, 100)
+]
+SubscribersOption = Annotated[
+    int, _number("Peers that watch (default: 10).", "NUMBER", 1, _MAX_CLIENTS)
+]
+DurationOption = Annotated[
+    float, _number("How long to measure when all have joined (default: 30).", "SECONDS", 0.5)
+]
+RampOption = Annotated[
+    float, _number("Time over which the viewers join (default: 5).", "SECONDS", 0)
+]
+BitrateOption = Annotated[
+    int, _number("Video bitrate of a publisher (default: 2000).", "KBPS", 50, 50_000)
+]
+MaxLossOption = Annotated[
+    float | None, _number("Fail if more packets are lost.", "PERCENT", 0, 100)
+]
+MinConnectedOption = Annotated[
+    float | None, _number("Fail if fewer viewers connect.", "PERCENT", 0, 100)
+]
+MaxLatencyOption = Annotated[
+    float | None, _number("Fail if latency is higher (99th percentile).", "MS", 0)
+]
+MaxFirstMediaOption = Annotated[
+    float | None, _number("Fail if the first packet is later (99th percentile).", "MS", 0)
+]
+ResultJsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
 def loadtest(
-    url: Annotated[str, typer.Argument(metavar="URL", help="The server, as http://host:8080.")],
-    room: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ROOM_ID",
-            help="Room to load. Unset: a new one for each publisher, deleted afterwards.",
-        ),
-    ] = None,
-    key: Annotated[
-        str | None,
-        typer.Option(
-            envvar=KEY_VARIABLE,
-            show_envvar=False,
-            metavar="KEY",
-            help=f"API key of the server (default: {KEY_VARIABLE} of the environment).",
-        ),
-    ] = None,
-    publishers: Annotated[
-        int, _number("Peers that publish; 0 watches who does (default: 1).", "NUMBER", 0, 100)
-    ] = 1,
-    subscribers: Annotated[
-        int, _number("Peers that watch (default: 10).", "NUMBER", 1, _MAX_CLIENTS)
-    ] = 10,
-    duration: Annotated[
-        float, _number("How long to measure when all have joined (default: 30).", "SECONDS", 0.5)
-    ] = 30.0,
-    ramp: Annotated[
-        float, _number("Time over which the viewers join (default: 5).", "SECONDS", 0)
-    ] = 5.0,
-    bitrate: Annotated[
-        int, _number("Video bitrate of a publisher (default: 2000).", "KBPS", 50, 50_000)
-    ] = 2000,
-    max_loss: Annotated[
-        float | None, _number("Fail if more packets are lost.", "PERCENT", 0, 100)
-    ] = None,
-    min_connected: Annotated[
-        float | None, _number("Fail if fewer viewers connect.", "PERCENT", 0, 100)
-    ] = None,
-    max_latency: Annotated[
-        float | None, _number("Fail if latency is higher (99th percentile).", "MS", 0)
-    ] = None,
-    max_first_media: Annotated[
-        float | None, _number("Fail if the first packet is later (99th percentile).", "MS", 0)
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    url: UrlArgument,
+    room: RoomOption = None,
+    key: KeyOption = None,
+    publishers: PublishersOption = 1,
+    subscribers: SubscribersOption = 10,
+    duration: DurationOption = 30.0,
+    ramp: RampOption = 5.0,
+    bitrate: BitrateOption = 2000,
+    max_loss: MaxLossOption = None,
+    min_connected: MinConnectedOption = None,
+    max_latency: MaxLatencyOption = None,
+    max_first_media: MaxFirstMediaOption = None,
+    as_json: ResultJsonOption = False,
 ) -> None:
     """Load a server with real WebRTC clients and report what arrives; exit 1 below a threshold."""
     import asyncio
