@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from tests.support.identity import Identity
+    from liverelay.transport.identity import Identity
+    from liverelay.transport.types import Address
 
 pytestmark = [pytest.mark.network, pytest.mark.asyncio]
 
@@ -147,11 +148,11 @@ class LateListener(MediaClient):
     missed = 0
 
     @override
-    def _receive(self, datagram: bytes) -> None:
+    def receive(self, datagram: bytes, source: Address) -> None:
         if 20 <= datagram[0] < 64 and self.missed < 2:
             self.missed += 1
         else:
-            super()._receive(datagram)
+            super().receive(datagram, source)
 
 
 async def test_first_flight_that_is_missed_is_soon_repeated(server: MediaServer) -> None:

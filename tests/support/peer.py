@@ -14,7 +14,7 @@ from tests.support.packets import VP8_DELTA, VP8_KEYFRAME, rtp
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tests.support.identity import Identity
+    from liverelay.transport.identity import Identity
 
 VIDEO, RTX, AUDIO = 96, 97, 111
 RATES = {VIDEO: 90_000, AUDIO: 48_000}
@@ -88,7 +88,9 @@ def read_answer(sdp: str, ip: str = "127.0.0.1") -> RemoteEndpoint:
 
     address = "[0-9a-f:]+" if ":" in ip else "[0-9.]+"
     host, port = value(rf"a=candidate:\S+ 1 udp \d+ ({address} \d+) typ host").split(" ")
-    return RemoteEndpoint((host, int(port)), value(r"a=ice-ufrag:(\S+)"), value(r"a=ice-pwd:(\S+)"))
+    return RemoteEndpoint(
+        ((host, int(port)),), value(r"a=ice-ufrag:(\S+)"), value(r"a=ice-pwd:(\S+)")
+    )
 
 
 class Packet(NamedTuple):
