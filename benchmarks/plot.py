@@ -13,23 +13,26 @@ def draw(figures: dict[str, Any], path: Path) -> None:
     import matplotlib as mpl
 
     mpl.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot, ticker
 
     picture, (cost, latency) = pyplot.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
-    for subject in dict.fromkeys(row["subject"] for row in figures["rows"]):
+    for i, subject in enumerate(dict.fromkeys(row["subject"] for row in figures["rows"])):
         rows = [row for row in figures["rows"] if row["subject"] == subject]
         viewers = [row["viewers"] for row in rows]
-        style = "--" if subject == "floor" else "-"
-        cost.plot(viewers, [r["us_per_packet"] for r in rows], f"o{style}", label=subject)
+        style = {"color": f"C{i}", "marker": "o", "label": subject}
+        style["linestyle"] = "--" if subject == "floor" else "-"
+        cost.plot(viewers, [r["us_per_packet"] for r in rows], **style)
         timed = [row for row in rows if row["latency_ms"]]
         if timed:
             p99 = [row["latency_ms"]["p99"] for row in timed]
-            latency.plot([row["viewers"] for row in timed], p99, f"o{style}", label=subject)
+            latency.plot([row["viewers"] for row in timed], p99, **style)
     for axes, title in (
         (cost, "Server CPU per packet sent (µs)"),
         (latency, "Latency, 99th percentile (ms)"),
     ):
         axes.set(title=title, xlabel="viewers", xscale="log", yscale="log")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(ticker.FormatStrFormatter("%g"))
         axes.grid(visible=True, which="both", alpha=0.25)
         axes.legend()
     picture.savefig(path, dpi=110)

@@ -33,6 +33,12 @@ _COLUMNS = (
     "generator CPU %",
 )
 
+# Up to this many percent a server counts as carrying its viewers.
+_GOOD_LOSS = 0.1
+
+# How much of a core docs/performance.md plans with.
+_PLANNED_SHARE = 0.6
+
 _console = Console(stderr=True)
 
 
@@ -111,9 +117,29 @@ def markdown(figures: dict[str, Any]) -> str:
     lines.append("| " + " | ".join(_COLUMNS) + " |")
     lines.append("|---|" + "---:|" * (len(_COLUMNS) - 1))
     lines += ["| " + " | ".join(cells(row)) + " |" for row in figures["rows"]]
+    lines += _summary(figures["rows"])
     for subject, reason in figures["skipped"].items():
         lines += ["", f"{subject} was not measured: {reason}."]
     return "\n".join(lines) + "\n"
+
+
+def _summary(rows: list[dict[str, Any]]) -> list[str]:
+    """Return what follows from the row of LiveRelay with the most viewers and no loss to speak of."""
+    ours = [r for r in rows if r["subject"] == "LiveRelay" and r["loss_percent"] < _GOOD_LOSS]
+    if not ours:
+        return []
+    row = max(ours, key=lambda each: each["viewers"])
+    rate = row["packets_per_second"] / row["viewers"]
+    carried = 1e6 / (rate * row["us_per_packet"])
+    text = (
+        f"With {row['viewers']} viewers a packet to a viewer cost {row['us_per_packet']:.2f} µs, and "
+        f"each got {rate:.0f} a second: by the rule of thumb {carried:.0f} viewers to a whole core, "
+        f"{_PLANNED_SHARE * carried:.0f} to plan with."
+    )
+    floors = [r for r in rows if r["subject"] == "floor" and r["viewers"] == row["viewers"]]
+    if floors:
+        text += f" That is {row['us_per_packet'] / floors[0]['us_per_packet']:.2f} times the floor."
+    return ["", text]
 
 
 def _number(value: float | None) -> str:
