@@ -124,7 +124,7 @@ def markdown(figures: dict[str, Any]) -> str:
 
 
 def _summary(rows: list[dict[str, Any]]) -> list[str]:
-    """Return what follows from the row of LiveRelay with the most viewers and no loss to speak of."""
+    """Return what follows from LiveRelay's largest room without loss."""
     ours = [r for r in rows if r["subject"] == "LiveRelay" and r["loss_percent"] < _GOOD_LOSS]
     if not ours:
         return []
@@ -132,9 +132,9 @@ def _summary(rows: list[dict[str, Any]]) -> list[str]:
     rate = row["packets_per_second"] / row["viewers"]
     carried = 1e6 / (rate * row["us_per_packet"])
     text = (
-        f"With {row['viewers']} viewers a packet to a viewer cost {row['us_per_packet']:.2f} µs, and "
-        f"each got {rate:.0f} a second: by the rule of thumb {carried:.0f} viewers to a whole core, "
-        f"{_PLANNED_SHARE * carried:.0f} to plan with."
+        f"With {row['viewers']} viewers a packet to a viewer cost {row['us_per_packet']:.2f} µs, "
+        f"and each got {rate:.0f} a second: by the rule of thumb {carried:.0f} viewers to a whole "
+        f"core, {_PLANNED_SHARE * carried:.0f} to plan with."
     )
     floors = [r for r in rows if r["subject"] == "floor" and r["viewers"] == row["viewers"]]
     if floors:
