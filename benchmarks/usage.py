@@ -33,7 +33,8 @@ def describe_machine() -> dict[str, str | int | float]:
     return {
         "cpu": models[0] if models else platform.machine(),
         "cores": os.cpu_count() or 0,
-        "kernel": platform.release(),
+        # What comes behind the number is the builder's own.
+        "kernel": platform.release().partition("-")[0],
         "python": platform.python_version(),
         "load_at_start": round(os.getloadavg()[0], 2),
     }
