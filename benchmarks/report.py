@@ -118,6 +118,10 @@ def markdown(figures: dict[str, Any]) -> str:
     lines.append("|---|" + "---:|" * (len(_COLUMNS) - 1))
     lines += ["| " + " | ".join(cells(row)) + " |" for row in figures["rows"]]
     lines += _summary(figures["rows"])
+    profiles = {row["subject"]: row["profile"] for row in figures["rows"] if row.get("profile")}
+    if profiles:
+        named = ", ".join(f"{subject} {profile}" for subject, profile in profiles.items())
+        lines += ["", f"Encryption that each server chose: {named}."]
     for subject, reason in figures["skipped"].items():
         lines += ["", f"{subject} was not measured: {reason}."]
     return "\n".join(lines) + "\n"

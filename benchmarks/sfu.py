@@ -60,7 +60,7 @@ class Measurement:
 
     async def _rise(self, running: Running, workers: list[Child], counts: Sequence[int]) -> None:
         first, crowd = workers
-        await first.ask(do="publish")
+        profile = (await first.ask(do="publish"))["profile"]
         await first.ask(do="probe")
         present = 1
         for count in counts:
@@ -73,6 +73,7 @@ class Measurement:
             await asyncio.sleep(_SETTLE_TIME)
             row = await measure(running.pid, workers, self._options.seconds)
             row = {"subject": self._subject.title, "viewers": count, **row, **_joins(joined)}
+            row["profile"] = profile
             report.add_memory(row, self.rows)
             self.rows.append(row)
             report.print_row(row)
