@@ -1,0 +1,144 @@
+"""The clients of the load test: what they do when a server asks, refuses, or is none."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from aiohttp import ClientSession, web
+
+from liverelay.errors import RefusedError, UnreachableError
+from liverelay.loadtest.api import ServerApi
+from liverelay.loadtest.publisher import Publisher
+from liverelay.loadtest.run import LoadTest, Plan
+from liverelay.loadtest.source import VIDEO_PAYLOAD_TYPE, MediaSource, VideoShape
+from liverelay.rtp.packet import parse_header
+from liverelay.rtp.rtcp.feedback import GenericNack, PictureLossIndication
+from liverelay.transport.client import MediaClient, RemoteEndpoint
+from liverelay.transport.counters import DropReason
+from tests.support.identity import ecdsa_identity
+from tests.support.loopback import LoopbackServer, RecordingSink
+from tests.support.packets import SENDER
+from tests.support.server import KEY, running_api
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+pytestmark = [pytest.mark.network, pytest.mark.asyncio]
+
+
+@asynccontextmanager
+async def answering(status: int, text: str) -> AsyncIterator[ServerApi]:
+    """Run a server that answers everything in the same way."""
+
+    async def answer(_: web.BaseRequest) -> web.Response:
+        return web.Response(status=status, text=text)
+
+    runner = web.ServerRunner(web.Server(answer))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        async with ClientSession() as http:
+            yield ServerApi(http, f"http://127.0.0.1:{runner.addresses[0][1]}/", KEY)
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("status", "text"), [(200, "<html>"), (404, "not found"), (200, "[]"), (500, '{"detail": 1}')]
+)
+async def test_a_server_of_another_kind_is_told_from_ours(status: int, text: str) -> None:
+    async with answering(status, text) as api:
+        with pytest.raises(UnreachableError, match="does not answer like a LiveRelay server"):
+            await api.create_room()
+
+
+async def test_a_code_that_is_unknown_here_is_passed_on() -> None:
+    async with answering(400, '{"error": "too_new", "message": "Later"}') as api:
+        with pytest.raises(UnreachableError, match="too_new: Later"):
+            await api.create_room()
+
+
+async def test_a_name_that_does_not_exist_is_said_to() -> None:
+    async with ClientSession() as http:
+        with pytest.raises(UnreachableError, match="its name cannot be resolved"):
+            await ServerApi(http, "http://nowhere.invalid", KEY).create_room()
+
+
+def answer_of(remote: RemoteEndpoint) -> str:
+    """Return the least that is an answer of a lite server."""
+    host, port = remote.addresses[0][:2]
+    lines = ["v=0", "m=video 9 UDP/TLS/RTP/SAVPF 96", "a=setup:passive"]
+    lines += [f"a=ice-ufrag:{remote.ufrag}", f"a=ice-pwd:{remote.pwd}"]
+    lines += [f"a=candidate:1 1 udp 1 {host} {port} typ host"]
+    return "\r\n".join(lines)
+
+
+async def test_a_publisher_sends_again_what_is_asked_for_and_keyframes() -> None:
+    source = MediaSource(VideoShape())
+    async with LoopbackServer() as server:
+        publisher = Publisher(ecdsa_identity(), source, ip="127.0.0.1")
+        sink = RecordingSink()
+        transport, remote = server.open(sink, [publisher.identity.fingerprint()])
+
+        async def ask(_: str) -> str:
+            return answer_of(remote)
+
+        await publisher.publish(ask)
+        await sink.wait_for(rtp=1)
+        first = next(packet for packet in sink.rtp if packet[1] & 0x7F == VIDEO_PAYLOAD_TYPE)
+        number = parse_header(first).sequence_number
+        transport.send_rtcp(b"\x80\xc9\xff\xff\0\0\0\1")  # shorter than it says
+        transport.send_rtcp(PictureLossIndication(SENDER, source.video_ssrc).serialize())
+        transport.send_rtcp(GenericNack(SENDER, source.video_ssrc, (number,)).serialize())
+        # To the server a packet that it has already is a replay.
+        await server.wait_until_dropped(DropReason.SRTP_REPLAYED)
+        assert publisher.keyframe_requests == 1
+        publisher.close()
+
+
+async def test_a_server_with_another_certificate_than_its_answer_says_is_not_trusted() -> None:
+    async with LoopbackServer() as server:
+        client = MediaClient(ecdsa_identity(), ip="127.0.0.1")
+        _, remote = server.open(RecordingSink(), [client.identity.fingerprint()])
+        wrong = ecdsa_identity("somebody else").fingerprint()
+
+        client.connect(RemoteEndpoint(remote.addresses, remote.ufrag, remote.pwd, (wrong,)))
+        with pytest.raises(ConnectionError, match="not the certificate of the answer"):
+            await client.connected
+        client.close()
+
+
+async def test_garbage_from_the_network_does_a_client_no_harm() -> None:
+    async with LoopbackServer() as server:
+        client = MediaClient(ecdsa_identity(), ip="127.0.0.1")
+        _, remote = server.open(RecordingSink(), [client.identity.fingerprint()])
+        client.connect(remote)
+        await client.connected
+
+        for datagram in (b"", b"\0", b"\0\1" + bytes(30), b"\x16" * 40, b"\x80\x60" + bytes(40)):
+            client.receive(datagram, server.address)
+
+        assert client.is_connected
+        assert client.open_rtp(b"\x80\x60" + bytes(40)) is None
+        assert client.open_rtcp(b"\x80\xc9" + bytes(40)) is None
+        client.close()
+
+
+async def test_a_full_server_is_counted_by_its_code_and_a_publisher_without_place_ends_the_test(
+    tmp_path: Path,
+) -> None:
+    async with running_api(tmp_path, max_sessions=2) as api:
+        calls = ServerApi(api.http, api.url, KEY)
+        shape = VideoShape.of_bitrate(100_000)
+
+        result = await LoadTest(calls, Plan(None, 1, 3, 0.5, 0.0, shape)).run()
+        with pytest.raises(RefusedError):
+            await LoadTest(calls, Plan(None, 3, 1, 0.5, 0.0, shape)).run()
+        rooms = await api.request("GET", "/v1/rooms")
+
+    assert result.connected == 1
+    assert result.failures == {"unavailable": 2}
+    assert rooms.json == []
