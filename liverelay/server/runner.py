@@ -33,6 +33,7 @@ from liverelay.utc import unix_now, unix_now_ns
 
 if TYPE_CHECKING:
     import socket
+    import ssl
 
     from liverelay.config import Settings
 
@@ -83,6 +84,7 @@ class Server:
         catalogue = Catalogue(store)
         catalogue.load(unix_now_ns())
         tasks = TaskSet()
+        tls = load_tls(self._settings)
         listeners = bind_http(self._settings.host, self._settings.port)
         for listener in listeners:
             self._stack.callback(listener.close)
@@ -95,17 +97,15 @@ class Server:
             token_secret=store.token_secret(),
             deadlines=self._deadlines,
         )
-        await self._serve(self._context, listeners)
+        await self._serve(self._context, listeners, tls)
         # Only a server that listens makes the first key: one that fails would not show it, and the
         # next start would find a key there already.
         bootstrapped = store.keys.bootstrap(self._first_key)
         live = LivePublisher(store.live_directory)
         self._stack.callback(live.close)
         tasks.start(watch_store(self._context, live), name="store watcher")
-        logger.info("LiveRelay SFU listening on %s", self.url)
-        if bootstrapped is not None and self._first_key is None:
-            logger.info("Bootstrap API key: %s", bootstrapped[0], extra=SHOWS_KEY)
-        self._announce_media()
+        # A key that the operator gave is not shown.
+        self._announce(bootstrapped[0] if bootstrapped and self._first_key is None else None)
         # What start-up made lives as long as the server. Out of the collector's sight it does not
         # lengthen each full collection, which would hold up packets.
         gc.collect()
@@ -152,12 +152,13 @@ class Server:
                 raise
             return UdpPort(0)
 
-    async def _serve(self, context: ServerContext, listeners: list[socket.socket]) -> None:
+    async def _serve(
+        self, context: ServerContext, listeners: list[socket.socket], tls: ssl.SSLContext | None
+    ) -> None:
         runner = web.AppRunner(create_app(context), shutdown_timeout=_SHUTDOWN_TIMEOUT)
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
         assert runner.server is not None
-        tls = load_tls(self._settings)
         loop = asyncio.get_running_loop()
         for listener in listeners:
             serving = await loop.create_server(
@@ -166,7 +167,11 @@ class Server:
             self._stack.callback(serving.close)
         self.url = describe_url(listeners[0], self._settings.host, is_tls=tls is not None)
 
-    def _announce_media(self) -> None:
+    def _announce(self, first_key: str | None) -> None:
+        """Log where the server is and, this once, the first key; these lines are documented."""
+        logger.info("LiveRelay SFU listening on %s", self.url)
+        if first_key is not None:
+            logger.info("Bootstrap API key: %s", first_key, extra=SHOWS_KEY)
         logger.info("media at %s", self._announcement)
         if self._is_only_local:
             logger.warning(

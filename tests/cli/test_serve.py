@@ -236,7 +236,8 @@ def test_unusable_tls_files_are_a_sentence(command: Command, damage: str) -> Non
     if damage == "mismatch":
         _, key = write_certificate(command.home / "bin")
 
-    result = command.run("serve", "--tls-cert", str(certificate), "--tls-key", str(key))
+    tls = ("--tls-cert", str(certificate), "--tls-key", str(key))
+    result = command.run("serve", "--port", "0", *tls)
 
     assert (result.returncode, result.stdout) == (2, "")
     assert re.fullmatch(rf"error: cannot use {certificate} and {key} for TLS: .+\n", result.stderr)
