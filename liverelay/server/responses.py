@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aiohttp import web
 
 from liverelay.errors import ErrorCode, RefusedError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _CODE_BY_STATUS = {
     404: ErrorCode.NOT_FOUND,
@@ -39,11 +34,6 @@ def from_http_exception(error: web.HTTPException) -> web.Response:
     if code is None:
         code = ErrorCode.INTERNAL_ERROR if error.status >= 500 else ErrorCode.INVALID_REQUEST
     response = error_response(RefusedError(code))
-    copy_headers(error.headers, response, ("Allow",))
+    if "Allow" in error.headers:
+        response.headers["Allow"] = error.headers["Allow"]
     return response
-
-
-def copy_headers(source: Mapping[str, str], target: web.Response, names: tuple[str, ...]) -> None:
-    for name in names:
-        if name in source:
-            target.headers[name] = source[name]

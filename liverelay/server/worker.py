@@ -34,8 +34,7 @@ class MediaWorker:
         self.certificate = ServerCertificate()
         self._udp = udp
         self._mux = Mux(udp.send, certificate=self.certificate, start_task=start_task)
-        self.batch_support = probe()
-        self._egress = open_egress(udp, self._mux.targets, self._mux.counters, self.batch_support)
+        self._egress = open_egress(udp, self._mux.targets, self._mux.counters, probe())
         self._alarm = Alarm(self._on_alarm)
         self._rooms: dict[str, RoomMedia] = {}
         self._touched: set[str] = set()
