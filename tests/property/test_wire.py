@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liverelay.rtp.rtcp.compound import UnknownRtcp, parse_compound
-from liverelay.rtp.rtcp.feedback import GenericNack
+from liverelay.rtp.rtcp.feedback import GenericNack, ReceiverEstimatedMaximumBitrate
 from liverelay.rtp.rtcp.reports import ReceiverReport, ReportBlock, SenderReport
 from liverelay.rtp.serial import SequenceUnwrapper, TimestampUnwrapper
 from liverelay.rtp.transport_cc import TransportFeedback, parse_transport_feedback
@@ -54,6 +54,20 @@ def test_reports_read_back(
     )
 
     assert parse_compound(b"".join(report.serialize() for report in reports)) == reports
+
+
+@given(UINT64, st.lists(UINT32.map(Ssrc), max_size=255).map(tuple))
+def test_remb_reads_back_as_hardly_less_than_was_written(
+    bitrate_bps: int, media_ssrcs: tuple[Ssrc, ...]
+) -> None:
+    written = ReceiverEstimatedMaximumBitrate(SENDER, bitrate_bps, media_ssrcs)
+
+    (read,) = parse_compound(written.serialize())
+
+    assert isinstance(read, ReceiverEstimatedMaximumBitrate)
+    assert (read.sender_ssrc, read.media_ssrcs) == (SENDER, media_ssrcs)
+    assert bitrate_bps * (1 - 2**-17) <= read.bitrate_bps <= bitrate_bps
+    assert parse_compound(read.serialize()) == (read,)
 
 
 @given(

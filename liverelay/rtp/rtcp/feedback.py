@@ -20,6 +20,8 @@ _FIR_ITEM = struct.Struct("!IB3x")
 _REMB_PREFIX = struct.Struct("!4sI")
 _REMB_IDENTIFIER = b"REMB"
 _REMB_MANTISSA_BITS = 18
+# What the 6 bits of the exponent can hold above the mantissa.
+_MAX_BITRATE = (1 << _REMB_MANTISSA_BITS) - 1 << 63
 
 # The bitmask of one NACK item covers this many packets after its packet id.
 _BLP_BITS = 16
@@ -81,11 +83,26 @@ class FullIntraRequest:
 
 @dataclass(frozen=True, slots=True)
 class ReceiverEstimatedMaximumBitrate:
-    """The receiver believes that `media_ssrcs` together may use `bitrate_bps`."""
+    """The receiver believes that `media_ssrcs` together may use `bitrate_bps`.
+
+    The wire has 18 significant bits of it: what is written is rounded down, so that it reads back
+    as no more than was meant.
+    """
 
     sender_ssrc: Ssrc
     bitrate_bps: int
     media_ssrcs: tuple[Ssrc, ...]
+
+    def serialize(self) -> bytes:
+        """Return the message; it can name 255 streams."""
+        bitrate = min(self.bitrate_bps, _MAX_BITRATE)
+        exponent = max(0, bitrate.bit_length() - _REMB_MANTISSA_BITS)
+        count = len(self.media_ssrcs)
+        word = count << 24 | exponent << _REMB_MANTISSA_BITS | bitrate >> exponent
+        # The draft has no use for the second address and wants it to be 0.
+        body = _ADDRESSES.pack(self.sender_ssrc, 0) + _REMB_PREFIX.pack(_REMB_IDENTIFIER, word)
+        body += struct.pack(f"!{count}I", *self.media_ssrcs)
+        return pack(PacketType.PAYLOAD_FEEDBACK, PayloadFormat.APPLICATION, body)
 
 
 def _nack_items(lost: tuple[int, ...]) -> list[tuple[int, int]]:

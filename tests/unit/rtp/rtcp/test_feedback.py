@@ -1,7 +1,13 @@
 import struct
 
 import pytest
-from aiortc.rtp import RtcpPacket, RtcpPsfbPacket, RtcpRtpfbPacket, pack_remb_fci
+from aiortc.rtp import (
+    RtcpPacket,
+    RtcpPsfbPacket,
+    RtcpRtpfbPacket,
+    pack_remb_fci,
+    unpack_remb_fci,
+)
 
 from liverelay.errors import MalformedPacketError
 from liverelay.rtp.rtcp.compound import UnknownRtcp, parse_compound
@@ -86,6 +92,27 @@ def test_remb_that_aiortc_writes_is_read() -> None:
     assert isinstance(remb, ReceiverEstimatedMaximumBitrate)
     assert remb.media_ssrcs == (MEDIA, SENDER)
     assert remb.bitrate_bps == pytest.approx(1_000_000, rel=1e-5)
+
+
+def test_aiortc_reads_our_remb() -> None:
+    ours = ReceiverEstimatedMaximumBitrate(SENDER, 1_000_000, (MEDIA, SENDER))
+
+    (theirs,) = RtcpPacket.parse(ours.serialize())
+
+    assert isinstance(theirs, RtcpPsfbPacket)
+    assert (theirs.fmt, theirs.ssrc, theirs.media_ssrc) == (15, SENDER, 0)
+    bitrate_bps, media_ssrcs = unpack_remb_fci(theirs.fci)
+    assert media_ssrcs == [MEDIA, SENDER]
+    assert bitrate_bps == pytest.approx(1_000_000, rel=1e-5)
+
+
+def test_remb_writes_no_more_than_its_field_can_hold() -> None:
+    ours = ReceiverEstimatedMaximumBitrate(SENDER, 1 << 90, ())
+
+    (read,) = parse_compound(ours.serialize())
+
+    assert isinstance(read, ReceiverEstimatedMaximumBitrate)
+    assert read.bitrate_bps == ((1 << 18) - 1) << 63
 
 
 def test_application_feedback_other_than_remb_is_unknown() -> None:
