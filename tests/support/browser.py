@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -113,6 +114,23 @@ def open_page(context: BrowserContext, server: LiveServer, script: str = "") -> 
     page.route("**/sdk-test", serve)
     page.goto(server.url + "/sdk-test")
     return page
+
+
+def replace_port(page: Page, port: int) -> None:
+    """Lead the page's media to `port` of the host that the server announces, from now on."""
+
+    def answer(route: Route) -> None:
+        response = route.fetch()
+        body = response.json()
+        lines = [
+            " ".join([*line.split(" ")[:5], str(port), *line.split(" ")[6:]])
+            if line.startswith("a=candidate:")
+            else line
+            for line in body["sdp"].split("\r\n")
+        ]
+        route.fulfill(response=response, json={**body, "sdp": "\r\n".join(lines)})
+
+    page.route(re.compile(r"/sfu/(publish|subscribe|call)$"), answer)
 
 
 def wait_until(page: Page, predicate: str, *, arg: object = None, seconds: float = 10.0) -> None:
