@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from liverelay.errors import ErrorCode
-from liverelay.server.openapi import build_document
+from liverelay.server.openapi.document import build_document
 
 PAGE = (Path(__file__).parents[2] / "docs" / "http-api.md").read_text("utf-8")
 SCHEMAS = build_document()["components"]["schemas"]

@@ -13,7 +13,7 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from liverelay.errors import ErrorCode
 from liverelay.server.app import create_app
-from liverelay.server.openapi import build_document
+from liverelay.server.openapi.document import build_document
 from liverelay.server.sessions import SessionKind
 from tests.support.server import KEY, running_api
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 import liverelay
-from liverelay.server.openapi import build_document
+from liverelay.server.openapi.document import build_document
 from tests.support.command import ROOT
 
 _SDK = ROOT / "liverelay" / "sdk_js"

@@ -6,7 +6,7 @@ from aiohttp import web
 
 import liverelay
 from liverelay.server.context import CONTEXT
-from liverelay.server.openapi import build_document
+from liverelay.server.openapi.document import build_document
 
 
 async def health(request: web.Request) -> web.Response:
