@@ -6,6 +6,7 @@ by blanking it to padding, which both forms spell as zero bytes, so that nothing
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ _TWO_BYTE_PROFILE = 0x1000
 _TWO_BYTE_MASK = 0xFFF0
 # Identifier 15 of the one-byte form ends the list (RFC 8285 section 4.2).
 _ONE_BYTE_STOP = 15
+
+_BLOCK_HEADER = struct.Struct("!HH")
+_WORD_SIZE = 4
+_EXTENSION_BIT = 0x10
 
 
 class ExtensionElement(NamedTuple):
@@ -116,6 +121,31 @@ def remap_extension_ids(
             packet[start] = new_id << 4 | packet[start] & 0x0F
         else:
             packet[start] = new_id
+
+
+def insert_element(packet: bytearray, header: RtpHeader, extension_id: int, value: bytes) -> None:
+    """Put an element before all others, with a block around it where there is none.
+
+    What lies behind moves back by whole words, so `header` no longer fits the packet. Nothing is
+    done to a packet whose form cannot hold the element.
+    """
+    profile, offset = header.extension_profile, header.extension_offset
+    if not offset:
+        profile = _ONE_BYTE_PROFILE if extension_id < _ONE_BYTE_STOP else _TWO_BYTE_PROFILE
+    if profile == _ONE_BYTE_PROFILE and extension_id < _ONE_BYTE_STOP:
+        element = bytes((extension_id << 4 | len(value) - 1,)) + value
+    elif profile & _TWO_BYTE_MASK == _TWO_BYTE_PROFILE:
+        element = bytes((extension_id, len(value))) + value
+    else:
+        return
+    element += bytes(-len(element) % _WORD_SIZE)
+    words = (header.extension_length + len(element)) // _WORD_SIZE
+    block_header = _BLOCK_HEADER.pack(profile, words)
+    if offset:
+        packet[offset - _BLOCK_HEADER.size : offset] = block_header + element
+    else:
+        packet[0] |= _EXTENSION_BIT
+        packet[header.payload_offset : header.payload_offset] = block_header + element
 
 
 def abs_send_time(now: float) -> bytes:

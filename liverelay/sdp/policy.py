@@ -47,8 +47,8 @@ _FEEDBACK: Final = {
     # Without it Chromium publishes 300 kbit/s. Viewers would send 10 to 20 reports a second, and
     # nothing adapts to them.
     "transport-cc": _INBOUND,
-    # Until there is adaptation: nothing sends or reads it.
-    "goog-remb": _NEITHER,
+    # What a viewer says it can take, twice a second.
+    "goog-remb": _OUTBOUND,
 }
 
 # Towards viewers only: what a publisher repeats there is nothing we have asked for. With rtx
@@ -64,8 +64,9 @@ _EXTENSIONS: Final = {
     TRANSPORT_CC: _INBOUND,
     # Its second version asks for feedback on request, which nothing gives.
     _WEBRTC + "transport-wide-cc-02": _NEITHER,
-    # For viewers' REMB, so with adaptation; a publisher's own would cost bytes and say nothing.
-    _WEBRTC + "abs-send-time": _NEITHER,
+    # What viewers' REMB is made from. The server adds its own to what it sends; a publisher's would
+    # cost bytes and say nothing.
+    _WEBRTC + "abs-send-time": _OUTBOUND,
     "urn:ietf:params:rtp-hdrext:toffset": _NEITHER,
     # Describes simulcast layers to a server that chooses between them.
     _WEBRTC + "video-layers-allocation00": _NEITHER,

@@ -12,12 +12,14 @@ from liverelay.rtp.extensions import (
     REPAIRED_RID_URI,
     RID_URI,
     abs_send_time,
+    insert_element,
     iterate_elements,
     remap_extension_ids,
 )
 from liverelay.rtp.packet import FIXED_HEADER_SIZE, write_payload_type
 from liverelay.rtp.payload.red import primary_block, remap_payload_types
 from liverelay.sdp.matching import extension_id_map, payload_type_map
+from liverelay.sdp.parameters import MediaKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     )
 
 _RED = "red"
+_ABS_SEND_TIME_SIZE = 3
 _STREAM_NAMES = frozenset({RID_URI, REPAIRED_RID_URI})
 
 
@@ -41,7 +44,7 @@ class WireFormat:
 
     Equal for viewers whose copies are the same bytes but for SSRC and numbering, so it is the key
     they are grouped by. A payload type or extension id that maps to None does not reach the
-    viewer. `mid` and `abs_send_time_id` name what is overwritten, by the viewer's extension ids.
+    viewer. `mid` and `abs_send_time_id` name what is ours to say, by the viewer's extension ids.
     """
 
     payload_types: tuple[tuple[PayloadType, PayloadType | None], ...]
@@ -64,6 +67,11 @@ def negotiated(inbound: ReceiveParameters, outbound: SendParameters) -> WireForm
         # The element cannot grow or shrink in place. SSRCs tell the viewer's streams apart anyway.
         mid_id = None
         extension_ids |= dict.fromkeys(_ids_of({MID_URI}, inbound.extensions))
+    abs_send_time_id = _id_of(ABS_SEND_TIME_URI, outbound.extensions)
+    if inbound.kind is not MediaKind.VIDEO:
+        # Receivers estimate their bandwidth by video alone; sound can do without the bytes.
+        abs_send_time_id = None
+        extension_ids |= dict.fromkeys(_ids_of({ABS_SEND_TIME_URI}, inbound.extensions))
     return WireFormat(
         payload_types=tuple(payload_type_map(inbound.codecs, outbound.codecs).items()),
         extension_ids=tuple(extension_ids.items()),
@@ -71,7 +79,7 @@ def negotiated(inbound: ReceiveParameters, outbound: SendParameters) -> WireForm
             codec.payload_type for codec in inbound.codecs if _is_red(codec)
         ),
         mid=None if mid_id is None else (mid_id, mid),
-        abs_send_time_id=_id_of(ABS_SEND_TIME_URI, outbound.extensions),
+        abs_send_time_id=abs_send_time_id,
     )
 
 
@@ -122,7 +130,6 @@ class PacketWriter:
         self._changes_extensions = (
             any(theirs != ours for theirs, ours in wire_format.extension_ids)
             or wire_format.mid is not None
-            or wire_format.abs_send_time_id is not None
         )
 
     def write(self, packet: bytes, header: RtpHeader, now: float) -> bytes | bytearray | None:
@@ -133,14 +140,12 @@ class PacketWriter:
             copy = self._write_red(packet, header, payload_type)
         elif payload_type is None:
             copy = None
-        elif payload_type == header.payload_type and not (
-            header.extension_length and self._changes_extensions
-        ):
+        elif payload_type == header.payload_type and not self._changes(header):
             return packet
         else:
             copy = bytearray(packet)
             write_payload_type(copy, payload_type)
-        if copy is not None and header.extension_length and self._changes_extensions:
+        if copy is not None and self._changes(header):
             self._write_extensions(copy, header, now)
         return copy
 
@@ -174,16 +179,26 @@ class PacketWriter:
         write_payload_type(copy, primary_type)
         return copy
 
+    def _changes(self, header: RtpHeader) -> bool:
+        return self._format.abs_send_time_id is not None or (
+            header.extension_length > 0 and self._changes_extensions
+        )
+
     def _write_extensions(self, copy: bytearray, header: RtpHeader, now: float) -> None:
         remap_extension_ids(copy, header, self._extension_ids)
         mid, abs_send_time_id = self._format.mid, self._format.abs_send_time_id
         if mid is None and abs_send_time_id is None:
             return
+        is_stamped = False
         for extension_id, start, offset, end in iterate_elements(copy, header):
-            if extension_id == abs_send_time_id and end - offset == 3:
-                copy[offset:end] = abs_send_time(now)
+            if extension_id == abs_send_time_id:
+                is_stamped = True
+                if end - offset == _ABS_SEND_TIME_SIZE:
+                    copy[offset:end] = abs_send_time(now)
             elif mid is not None and extension_id == mid[0]:
                 if end - offset == len(mid[1]):
                     copy[offset:end] = mid[1]
                 else:
                     copy[start:end] = bytes(end - start)
+        if abs_send_time_id is not None and not is_stamped:
+            insert_element(copy, header, abs_send_time_id, abs_send_time(now))

@@ -8,6 +8,7 @@ from liverelay.rtp.extensions import (
     ABS_SEND_TIME_URI,
     abs_send_time,
     find_element,
+    insert_element,
     iterate_elements,
     remap_extension_ids,
 )
@@ -129,6 +130,56 @@ def test_unknown_extension_is_preserved_byte_for_byte() -> None:
 
     assert values(remapped(packet, {1: 1})) == [(1, b"a"), (9, b"\x01\x02\x03")]
     assert remapped(packet, {}) == packet
+
+
+def inserted(packet: bytes, extension_id: int, value: bytes) -> bytes:
+    longer = bytearray(packet)
+    insert_element(longer, parse_header(packet), extension_id, value)
+    return bytes(longer)
+
+
+@pytest.mark.parametrize(
+    ("profile", "elements", "extension_id"),
+    [(ONE_BYTE, one_byte_elements, 2), (TWO_BYTE | 3, two_byte_elements, 200)],
+)
+def test_inserted_element_comes_first_and_moves_all_else_unchanged(
+    profile: int, elements: Callable[..., bytes], extension_id: int
+) -> None:
+    block = elements((1, b"abcd"))
+    packet = rtp(b"xyz", extension=block, profile=profile, csrcs=(7,), padding=4)
+
+    assert inserted(packet, extension_id, b"now") == rtp(
+        b"xyz",
+        extension=elements((extension_id, b"now")) + block,
+        profile=profile,
+        csrcs=(7,),
+        padding=4,
+    )
+
+
+@pytest.mark.parametrize(
+    ("extension_id", "profile", "elements"),
+    [(14, ONE_BYTE, one_byte_elements), (15, TWO_BYTE, two_byte_elements)],
+)
+def test_element_is_inserted_into_a_packet_without_any_block(
+    extension_id: int, profile: int, elements: Callable[..., bytes]
+) -> None:
+    packet = rtp(b"xyz", csrcs=(7,), marker=True)
+
+    assert inserted(packet, extension_id, b"now") == rtp(
+        b"xyz",
+        csrcs=(7,),
+        marker=True,
+        extension=elements((extension_id, b"now")),
+        profile=profile,
+    )
+
+
+@pytest.mark.parametrize(("extension_id", "profile"), [(15, ONE_BYTE), (1, 0x4242)])
+def test_element_that_the_form_cannot_hold_is_not_inserted(extension_id: int, profile: int) -> None:
+    packet = rtp(extension=one_byte_elements((1, b"abc")), profile=profile)
+
+    assert inserted(packet, extension_id, b"now") == packet
 
 
 def test_abs_send_time_is_read_by_aiortc_as_written() -> None:

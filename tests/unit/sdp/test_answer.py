@@ -1,6 +1,7 @@
 import pytest
 
 from liverelay.errors import CodecMismatchError, SdpError
+from liverelay.rtp.extensions import ABS_SEND_TIME_URI
 from liverelay.sdp.answer import Answer, Purpose, answer
 from liverelay.sdp.connection import Setup
 from liverelay.sdp.offer import parse_offer
@@ -104,15 +105,17 @@ def test_viewer_gets_the_codecs_that_are_published_under_its_own_numbers() -> No
     assert result.send[1].codecs[0].rtx_payload_type == 125
 
 
-def test_viewer_is_offered_retransmission_and_no_bandwidth_feedback() -> None:
+def test_viewer_is_answered_retransmission_and_its_own_estimate_of_bandwidth() -> None:
     result = answered("chromium-subscribe", Purpose.SUBSCRIBE, publication(MediaKind.VIDEO, VP8))
 
     lines = section_lines(result.sdp, "video")
     assert {line for line in lines if line.startswith("a=rtcp-fb")} == {
+        "a=rtcp-fb:96 goog-remb",
         "a=rtcp-fb:96 nack",
         "a=rtcp-fb:96 ccm fir",
         "a=rtcp-fb:96 nack pli",
     }
+    assert any(ABS_SEND_TIME_URI in line for line in lines)
     assert not any(TRANSPORT_CC in line or MID in line for line in lines)
 
 
@@ -193,7 +196,7 @@ def test_call_section_has_the_feedback_of_both_directions() -> None:
 
     assert {line for line in lines if line.startswith("a=rtcp-fb:96")} == {
         *("a=rtcp-fb:96 transport-cc", "a=rtcp-fb:96 ccm fir"),
-        *("a=rtcp-fb:96 nack", "a=rtcp-fb:96 nack pli"),
+        *("a=rtcp-fb:96 nack", "a=rtcp-fb:96 nack pli", "a=rtcp-fb:96 goog-remb"),
     }
     assert f"a=extmap:3 {TRANSPORT_CC}" in lines
 

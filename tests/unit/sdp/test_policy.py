@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from liverelay.rtp.extensions import ABS_SEND_TIME_URI
 from liverelay.sdp.parameters import HeaderExtension
 from liverelay.sdp.policy import TRANSPORT_CC, Use, answered_feedback, extension_use
 from liverelay.sdp.section import Direction, OfferedExtension
@@ -16,8 +17,8 @@ CODEC = replace(VP8, feedback=OFFERED)
     ("inbound", "outbound", "answered"),
     [
         (True, False, {"transport-cc", "ccm fir", "nack pli"}),
-        (False, True, {"nack", "ccm fir", "nack pli"}),
-        (True, True, {"nack", "transport-cc", "ccm fir", "nack pli"}),
+        (False, True, {"nack", "ccm fir", "nack pli", "goog-remb"}),
+        (True, True, {"nack", "transport-cc", "ccm fir", "nack pli", "goog-remb"}),
         (False, False, set()),
     ],
 )
@@ -33,15 +34,12 @@ def test_transport_cc_needs_its_extension() -> None:
     assert set(answered) == {"ccm fir", "nack pli"}
 
 
-def test_viewers_are_answered_neither_kind_of_bandwidth_feedback() -> None:
-    assert "goog-remb" not in answered_feedback(CODEC, [], inbound=False, outbound=True)
-
-
 @pytest.mark.parametrize(
     ("uri", "use"),
     [
         ("urn:ietf:params:rtp-hdrext:sdes:mid", Use(inbound=True, outbound=False)),
         (TRANSPORT_CC, Use(inbound=True, outbound=False)),
+        (ABS_SEND_TIME_URI, Use(inbound=False, outbound=True)),
         ("urn:ietf:params:rtp-hdrext:encrypt", Use(inbound=False, outbound=False)),
         ("urn:ietf:params:rtp-hdrext:sdes:cname", Use(inbound=False, outbound=False)),
         ("urn:3gpp:video-orientation", Use(inbound=True, outbound=True)),

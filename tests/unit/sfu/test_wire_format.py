@@ -136,6 +136,29 @@ def test_abs_send_time_is_our_own() -> None:
     ]
 
 
+def test_abs_send_time_is_added_where_the_publisher_sends_none() -> None:
+    packet = rtp(b"media", payload_type=96, csrcs=(1,))
+    outbound = watched_video(VP8, extensions=(ABS_SEND_TIME_EXTENSION,))
+
+    assert written(packet, published_video(), outbound) == rtp(
+        b"media",
+        payload_type=96,
+        csrcs=(1,),
+        extension=one_byte_elements((2, abs_send_time(1.5))),
+    )
+
+
+def test_sound_carries_no_abs_send_time() -> None:
+    extensions = (ABS_SEND_TIME_EXTENSION,)
+    packet = rtp(payload_type=111, extension=one_byte_elements((2, b"old")))
+
+    result = written(
+        packet, published_audio(extensions=extensions), watched_audio(extensions=extensions)
+    )
+
+    assert result == rtp(payload_type=109, extension=bytes(4))
+
+
 def test_abs_send_time_of_the_wrong_size_is_left_alone() -> None:
     ours = HeaderExtension(8, ABS_SEND_TIME_EXTENSION.uri)
 
