@@ -10,10 +10,8 @@ from liverelay.rtp.rtcp.compound import RtcpPacket, parse_compound
 from liverelay.rtp.rtcp.feedback import GenericNack, PictureLossIndication
 from liverelay.rtp.rtcp.reports import SenderReport
 from liverelay.rtp.types import Ssrc
-from liverelay.sfu.room import RoomMedia
-from liverelay.sfu.types import PeerId, PublicationId, SessionId
-from tests.support.egress import datagrams
-from tests.support.network import Clock, Conditions, Link
+from liverelay.sfu.types import SessionId
+from tests.support.network import Conditions, Link
 from tests.support.packets import VP8_DELTA, VP8_KEYFRAME, rtp
 from tests.support.parameters import (
     published_audio,
@@ -21,12 +19,12 @@ from tests.support.parameters import (
     watched_audio,
     watched_video,
 )
+from tests.support.simulation.server import SimulatedServer
 
 if TYPE_CHECKING:
     from liverelay.sdp.parameters import ReceiveParameters, SendParameters
     from liverelay.sfu.subscription import Subscription
 
-LOCAL_SSRC = Ssrc(0xF00D)
 VIDEO_RATE = 90_000
 AUDIO_RATE = 48_000
 FRAME_INTERVAL = 1 / 30
@@ -78,6 +76,8 @@ class Publisher:
         self._started_at = scenario.clock.now
         self._video_sequence = self._audio_sequence = numbers.sequence_number
         self._owes_keyframe = True
+
+    def start(self) -> None:
         self._send_frame()
         self._send_sound()
         self._send_reports()
@@ -86,7 +86,10 @@ class Publisher:
     def plis(self) -> list[float]:
         return [at for at, packet in self.rtcp if isinstance(packet, PictureLossIndication)]
 
-    def receive_rtcp(self, data: bytes) -> None:
+    def take_rtp(self, packet: bytes) -> None:
+        raise AssertionError(f"nothing was to come here: {packet!r}")
+
+    def take_rtcp(self, data: bytes) -> None:
         for packet in parse_compound(data):
             self.rtcp.append((self._scenario.clock.now, packet))
             self._owes_keyframe |= isinstance(packet, PictureLossIndication)
@@ -196,7 +199,10 @@ class Viewer:
             if isinstance(packet, SenderReport) and packet.ssrc == ssrc
         ]
 
-    def receive_rtcp(self, data: bytes) -> None:
+    def take_rtp(self, packet: bytes) -> None:
+        self.link.send(packet)
+
+    def take_rtcp(self, data: bytes) -> None:
         for packet in parse_compound(data):
             self.rtcp.append((self._scenario.clock.now, packet))
 
@@ -234,16 +240,8 @@ class Viewer:
                 self.send_nack(ssrc, *((highest + step) & 0xFFFF for step in range(1, ahead)))
 
 
-class Scenario:
-    """The server's part: a clock, and the room's fanouts and commands carried to their targets."""
-
-    def __init__(self) -> None:
-        self.clock = Clock()
-        self.room = RoomMedia(LOCAL_SSRC, "server")
-        self.publishers: dict[SessionId, Publisher] = {}
-        self.viewers: dict[SessionId, Viewer] = {}
-        # By the number that the egress knows them by.
-        self._targets: list[Viewer] = []
+class Scenario(SimulatedServer):
+    """A room whose peers have links for their media, and are told RTCP at once."""
 
     def publish(
         self,
@@ -254,31 +252,19 @@ class Scenario:
         audio: ReceiveParameters | None = None,
     ) -> Publisher:
         numbers = numbers or Numbers()
-        sections = (
-            ("video", video or published_video(ssrcs=(numbers.video_ssrc,))),
-            ("audio", audio or published_audio(ssrcs=(numbers.audio_ssrc,))),
-        )
-        for kind, parameters in sections:
-            self.room.add_publication(
-                PublicationId(f"{name}/{kind}"),
-                SessionId(name),
-                PeerId(name),
-                parameters,
-                self.clock.now,
-            )
         publisher = Publisher(self, name, numbers, conditions or Conditions())
-        self.publishers[publisher.session_id] = publisher
+        self.add_publications(
+            publisher,
+            video or published_video(ssrcs=(numbers.video_ssrc,)),
+            audio or published_audio(ssrcs=(numbers.audio_ssrc,)),
+        )
+        publisher.start()
         self.settle()
         return publisher
 
     def unpublish(self, publisher: Publisher) -> None:
         publisher.is_live = False
-        del self.publishers[publisher.session_id]
-        for kind in ("video", "audio"):
-            self.room.remove_publication(
-                PublicationId(f"{publisher.session_id}/{kind}"), self.clock.now
-            )
-        self.settle()
+        self.remove_publications(publisher)
 
     def watch(
         self,
@@ -289,52 +275,10 @@ class Scenario:
         audio: SendParameters | None = None,
     ) -> Viewer:
         viewer = Viewer(self, name, conditions or Conditions())
-        self.viewers[viewer.session_id] = viewer
-        self._targets.append(viewer)
-        for parameters in (video or watched_video(), audio or watched_audio()):
-            viewer.subscriptions.append(
-                self.room.add_subscription(
-                    viewer.session_id,
-                    PeerId(peer or name),
-                    parameters,
-                    len(self._targets) - 1,
-                    self.clock.now,
-                )
-            )
-        self.settle()
+        viewer.subscriptions = self.add_subscriptions(
+            viewer, peer or name, video or watched_video(), audio or watched_audio()
+        )
         return viewer
 
     def leave(self, viewer: Viewer) -> None:
-        del self.viewers[viewer.session_id]
-        for subscription in viewer.subscriptions:
-            self.room.remove_subscription(subscription)
-        self.settle()
-
-    def run(self, seconds: float) -> None:
-        self.clock.run_until(self.clock.now + seconds)
-
-    def on_rtp(self, session_id: SessionId, packet: bytes) -> None:
-        self.room.on_rtp(session_id, packet, self.clock.now)
-        self.settle()
-
-    def on_rtcp(self, session_id: SessionId, data: bytes) -> None:
-        self.room.on_rtcp(session_id, data, self.clock.now)
-        self.settle()
-
-    def settle(self) -> None:
-        """Do what the server does after each burst."""
-        for target, packet in datagrams(self.room.flush(self.clock.now)):
-            self._targets[target].link.send(packet)
-        for command in self.room.take_commands():
-            receiver = self.publishers.get(command.session_id) or self.viewers[command.session_id]
-            receiver.receive_rtcp(command.data)
-        deadline = self.room.deadline()
-        if deadline is not None:
-            self.clock.at(deadline, self._on_deadline)
-
-    def _on_deadline(self) -> None:
-        deadline = self.room.deadline()
-        # One that has been met meanwhile asks for nothing; each settling schedules its own.
-        if deadline is not None and deadline <= self.clock.now:
-            self.room.handle_timeout(self.clock.now)
-            self.settle()
+        self.remove_subscriptions(viewer, viewer.subscriptions)

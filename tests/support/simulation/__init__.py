@@ -1,0 +1,1 @@
+"""A room on simulated networks: a camera, the server's media plane, and viewers like Chromium's."""
