@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pytest
 from playwright.sync_api import expect
 
-import liverelay
+from tests.support.accessibility import complaints, needs_axe
 from tests.support.browser import wait_until_playing
 
 if TYPE_CHECKING:
@@ -19,17 +18,6 @@ if TYPE_CHECKING:
     from tests.support.live_server import LiveServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
-
-AXE = Path(liverelay.__file__).parent / "sdk_js" / "node_modules" / "axe-core" / "axe.min.js"
-
-needs_axe = pytest.mark.skipif(
-    not AXE.exists(), reason="the SDK's development tools are not installed (make dev)"
-)
-
-COMPLAINTS = """async () => {
-  const { violations } = await axe.run();
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-}"""
 
 
 def open_start(page: Page, server: LiveServer) -> None:
@@ -99,9 +87,7 @@ def page(
 def test_axe_has_no_complaint(page: Page, scheme: Literal["light", "dark"]) -> None:
     page.emulate_media(color_scheme=scheme)
 
-    page.evaluate(AXE.read_text())
-
-    assert page.evaluate(COMPLAINTS) == []
+    assert complaints(page) == []
 
 
 def test_narrow_phone_need_not_scroll_sideways(page: Page) -> None:

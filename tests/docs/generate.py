@@ -97,9 +97,21 @@ def _entry(left: str, text: str, width: int) -> list[str]:
     return [f"  {left:<{width - 2}}{first}", *(" " * width + line for line in rest)]
 
 
+def render_decisions() -> str:
+    """Return docs/adr/README.md, the list of the decisions beside it."""
+    pages = sorted((DOCS / "adr").glob("[0-9]*.md"))
+    titles = [page.read_text("utf-8").partition("\n")[0].removeprefix("# ") for page in pages]
+    rows = [f"- [{title}]({page.name})\n" for title, page in zip(titles, pages, strict=True)]
+    return (_HEADS / "decisions.md").read_text("utf-8") + "".join(rows)
+
+
 def pages() -> dict[Path, str]:
     """Return every generated page by its path."""
-    return {DOCS / "config.md": render_config(), DOCS / "cli.md": render_cli()}
+    return {
+        DOCS / "config.md": render_config(),
+        DOCS / "cli.md": render_cli(),
+        DOCS / "adr" / "README.md": render_decisions(),
+    }
 
 
 if __name__ == "__main__":

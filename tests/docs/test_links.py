@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from liverelay.server.documentation.manual import Manual
+from liverelay.server.documentation.sections import split_sections
+
 _ROOT = Path(__file__).parents[2]
 _PAGES = sorted([*_ROOT.glob("*.md"), *_ROOT.glob("docs/**/*.md")])
 
@@ -13,10 +16,8 @@ _CODE = re.compile(r"```.*?```", re.DOTALL)
 
 
 def _anchors(page: Path) -> set[str]:
-    """Return the anchors that a page's headings get from the usual Markdown viewers."""
-    headings = re.findall(r"^#+ (.+)$", _CODE.sub("", page.read_text("utf-8")), re.MULTILINE)
-    words = (re.sub(r"[^\w\s-]", "", heading.lower()) for heading in headings)
-    return {re.sub(r"\s", "-", word.strip()) for word in words}
+    """Return the anchors that a page's headings get, here and from the usual Markdown viewers."""
+    return {section.anchor for section in split_sections(page.read_text("utf-8"))}
 
 
 def _links() -> list[tuple[Path, str]]:
@@ -37,3 +38,12 @@ def test_relative_link_leads_somewhere(page: Path, link: str) -> None:
 
     assert path.exists()
     assert not anchor or anchor in _anchors(path)
+
+
+def test_the_contents_list_each_page_once_but_the_decisions() -> None:
+    manual = Manual(_ROOT)
+
+    listed = [entry.path for entries in manual.groups().values() for entry in entries]
+
+    single = [path for path in manual.paths() if "adr/0" not in path and path != "docs/README.md"]
+    assert sorted(listed) == sorted(single)

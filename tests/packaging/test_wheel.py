@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import liverelay
+from liverelay.server.documentation.manual import Manual
 from tests.support.command import ROOT
 
 if TYPE_CHECKING:
@@ -74,7 +75,19 @@ def test_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     tops = {"liverelay", f"liverelay-{liverelay.__version__}.dist-info"}
     assert {name.parts[0] for name in names} == tops
     parts = {part for name in names for part in name.parts}
-    assert not parts & {"tests", "node_modules", "__pycache__", "benchmarks", "docs"}
+    assert not parts & {"tests", "node_modules", "__pycache__", "benchmarks"}
+
+
+@pytest.mark.timeout(120)
+def test_wheel_has_the_documentation_where_the_server_looks_for_it(
+    wheel: Path, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+
+    packed, ours = Manual(tmp_path / "liverelay" / "manual"), Manual(ROOT)
+    assert packed.paths() == ours.paths()
+    assert packed.images() == ours.images()
 
 
 @pytest.mark.timeout(120)
@@ -119,3 +132,10 @@ def test_wheel_works_in_a_new_environment(wheel: Path, tmp_path: Path) -> None:
     }
     # Everything that the server imports is a dependency that the wheel declares.
     assert run("python", "-c", "import liverelay.server.runner") == ""
+    shown = run(
+        "python",
+        "-c",
+        "from liverelay.server.documentation.manual import Manual, find_root\n"
+        "print(Manual(find_root()).render('docs/quickstart.md'))",
+    )
+    assert '<h1 id="quick-start">' in shown

@@ -17,7 +17,7 @@ _SDK_SCRIPT = _PACKAGE / "sdk_js" / "liverelay.js"
 _EXAMPLES = _PACKAGE / "server" / "pages" / "examples"
 
 # Everything a page needs comes from this server, and no page of another site may frame it.
-_PAGE_HEADERS = {
+PAGE_HEADERS = {
     "Cache-Control": "no-cache",
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -34,16 +34,16 @@ _SCRIPT_HEADERS = {
 
 
 def add_routes(app: web.Application) -> None:
-    app.router.add_get("/static/liverelay.js", _serve(_SDK_SCRIPT, _SCRIPT_HEADERS))
+    app.router.add_get("/static/liverelay.js", serve(_SDK_SCRIPT, _SCRIPT_HEADERS))
     for file in sorted(path for path in _EXAMPLES.rglob("*") if path.is_file()):
         name = file.relative_to(_EXAMPLES).as_posix()
-        app.router.add_get(f"/examples/{name}", _serve(file, _PAGE_HEADERS))
-    app.router.add_get("/examples/", _serve(_EXAMPLES / "index.html", _PAGE_HEADERS))
+        app.router.add_get(f"/examples/{name}", serve(file, PAGE_HEADERS))
+    app.router.add_get("/examples/", serve(_EXAMPLES / "index.html", PAGE_HEADERS))
     app.router.add_get("/examples", _redirect)
     app.router.add_get("/", _redirect)
 
 
-def _serve(
+def serve(
     file: Path, headers: dict[str, str]
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handler(request: web.Request) -> web.StreamResponse:
