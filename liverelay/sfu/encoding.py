@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from liverelay.sdp.parameters import MediaKind, ReceiveParameters
 from liverelay.sfu.keyframe import KeyframeThrottle
+from liverelay.sfu.layers import ActiveLayer, Layer, RateMeter
 from liverelay.sfu.viewer_group import ViewerGroup
 from liverelay.sfu.wire_format import WireFormat, negotiated
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from liverelay.sfu.commands import Fanout
     from liverelay.sfu.history import InboundPacket
     from liverelay.sfu.inbound import InboundStream
+    from liverelay.sfu.layers import FrameSize
     from liverelay.sfu.subscription import Subscription
     from liverelay.sfu.types import SessionId
 
@@ -40,6 +42,10 @@ class Encoding:
         self.keyframe_requests_sent = 0
         self._groups: dict[WireFormat, ViewerGroup] = {}
         self._throttle = KeyframeThrottle()
+        self.active_at: float | None = None
+        self.frame_size: FrameSize | None = None
+        self._meter = RateMeter()
+        self._octets = 0
         self._repeat_at: float | None = None
         self._repeat_interval = _FIRST_REPEAT
         self._can_request = parameters.kind is MediaKind.VIDEO and any(
@@ -65,6 +71,25 @@ class Encoding:
             group.waiting and group.wire_format.carries_anything for group in self._groups.values()
         )
 
+    @property
+    def has_arrivals(self) -> bool:
+        """Whether some viewer is about to start here."""
+        return any(group.waiting for group in self._groups.values())
+
+    def sample(self, now: float) -> None:
+        """Measure what has come since the last call."""
+        if self.stream is None:
+            return
+        octets = self.stream.bytes_received
+        if octets != self._octets:
+            self._octets = octets
+            self.active_at = now
+        self._meter.sample(octets, now)
+
+    def layers(self, index: int) -> list[ActiveLayer]:
+        """Return what can be chosen of it, given its index in the publication."""
+        return [ActiveLayer(Layer(index), self._meter.bitrate_bps, self.frame_size)]
+
     def subscriptions(self) -> Iterator[Subscription]:
         for group in self._groups.values():
             yield from group.members
@@ -76,6 +101,8 @@ class Encoding:
         self.pending.clear()
         self._repeat_at = None
         self._repeat_interval = _FIRST_REPEAT
+        self._meter = RateMeter()
+        self._octets = 0
         for group in self._groups.values():
             group.restart(stream.history)
 
@@ -89,7 +116,8 @@ class Encoding:
     def flush(self, now: float) -> list[Fanout]:
         """Hand the burst to every group of viewers."""
         packets, self.pending = self.pending, []
-        return [fanout for group in self._groups.values() for fanout in group.fan_out(packets, now)]
+        groups = tuple(self._groups.values())
+        return [fanout for group in groups for fanout in group.fan_out(packets, now)]
 
     def take_started(self) -> list[Subscription]:
         """Return the viewers that have got their first packet since the last call."""
@@ -98,21 +126,18 @@ class Encoding:
         ]
 
     def attach(self, subscription: Subscription) -> None:
+        """Feed a viewer from here as soon as possible, and from where it is until then."""
         wire_format = negotiated(self.parameters, subscription.parameters)
         group = self._groups.get(wire_format)
         if group is None:
             group = ViewerGroup(wire_format, self.feed.history)
             self._groups[wire_format] = group
-        group.waiting.append(subscription)
-        subscription.encoding, subscription.group = self, group
+        subscription.wait_in(self, group)
 
-    def detach(self, subscription: Subscription) -> None:
-        group = subscription.group
-        assert group is not None
-        group.remove(subscription)
+    def release(self, group: ViewerGroup) -> None:
+        """Forget `group` if nobody is left in it."""
         if group.is_empty:
             del self._groups[group.wire_format]
-        subscription.encoding = subscription.group = None
 
     def requests_keyframe(self, now: float) -> bool:
         """Return whether a PLI is to be sent now; if not, one may be owed later."""

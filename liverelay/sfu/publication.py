@@ -1,25 +1,33 @@
-"""One published section of a peer's session: its encodings, and the one that is forwarded."""
+"""One published section of a peer's session: its encodings, and which of them each viewer gets."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from liverelay.sfu.encoding import Encoding
+from liverelay.sfu.layers import ascending
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from liverelay.rtp.types import PayloadType, Rid
     from liverelay.sdp.parameters import Codec, ReceiveParameters
+    from liverelay.sfu.layers import ActiveLayer, Layer
     from liverelay.sfu.subscription import Subscription
     from liverelay.sfu.types import PeerId, PublicationId, SessionId
 
+# How often it is asked which layers arrive. A viewer of one that stops is to see another within a
+# second, of which the keyframe takes its part.
+LAYER_INTERVAL = 0.15
+# A layer may pause for so long while others go on: a few frames of a slow camera.
+_MAX_SILENCE = 0.45
+
 
 class Publication:
-    """Feeds subscriptions from the first of its encodings that carries media.
+    """Knows what is arriving and feeds each viewer from the layer selected for it.
 
-    There is one encoding per rid, or one per declared SSRC if there are no rids. Which one
-    is sent first is the publisher's choice, so viewers that come before any wait here.
+    There is one encoding per rid, or one per declared SSRC if there are no rids. Which of them are
+    sent, and when, is the publisher's choice.
     """
 
     def __init__(
@@ -33,7 +41,6 @@ class Publication:
         self.session_id = session_id
         self.peer_id = peer_id
         self.parameters = parameters
-        self.primary: Encoding | None = None
         self.codecs: dict[PayloadType, Codec] = {
             codec.payload_type: codec for codec in parameters.codecs
         }
@@ -44,7 +51,9 @@ class Publication:
         }
         count = len(parameters.rids) or len(parameters.ssrcs) or 1
         self.encodings = tuple(Encoding(session_id, parameters) for _ in range(count))
-        self._unplaced: list[Subscription] = []
+        self._subscriptions: dict[Subscription, None] = {}
+        self._sampled_at: float | None = None
+        self._latest: list[Layer] = []
 
     def encoding_of(self, rid: Rid | None) -> Encoding | None:
         """Return the encoding of `rid`; without one, the only encoding there is."""
@@ -52,10 +61,13 @@ class Publication:
             return self.encodings[self.parameters.rids.index(rid)]
         return self.encodings[0] if len(self.encodings) == 1 else None
 
+    @property
+    def has_choice(self) -> bool:
+        """Whether there may be more than one layer."""
+        return len(self.encodings) > 1
+
     def subscriptions(self) -> Iterator[Subscription]:
-        yield from self._unplaced
-        if self.primary is not None:
-            yield from self.primary.subscriptions()
+        return iter(self._subscriptions)
 
     def suits(self, subscription: Subscription) -> bool:
         """Return whether this is something to send there; nobody gets their own media."""
@@ -65,22 +77,45 @@ class Publication:
         )
 
     def attach(self, subscription: Subscription) -> None:
+        """Take a viewer in; it gets nothing before a layer is selected for it."""
         subscription.publication = self
-        if self.primary is None:
-            self._unplaced.append(subscription)
-        else:
-            self.primary.attach(subscription)
+        self._subscriptions[subscription] = None
 
     def detach(self, subscription: Subscription) -> None:
-        if subscription.encoding is None:
-            self._unplaced.remove(subscription)
-        else:
-            subscription.encoding.detach(subscription)
+        subscription.leave()
         subscription.publication = None
+        del self._subscriptions[subscription]
 
-    def begin(self, encoding: Encoding) -> None:
-        """Feed the viewers from `encoding`, the first that has carried media."""
-        self.primary = encoding
-        for subscription in self._unplaced:
-            encoding.attach(subscription)
-        self._unplaced.clear()
+    def layers(self, now: float) -> list[ActiveLayer]:
+        """Return the layers that are arriving, from the poorest to the best.
+
+        That is by their frame size, and by bitrate among those of one size, or all if a size is not
+        known. It costs little to call: what is returned is measured a few times a second.
+
+        One that is silent while others are not has stopped. If all are, as a picture that never
+        changes may be, nothing can be told.
+        """
+        if self._sampled_at is None or now - self._sampled_at >= LAYER_INTERVAL:
+            self._sampled_at = now
+            for encoding in self.encodings:
+                encoding.sample(now)
+        newest = max((e.active_at for e in self.encodings if e.active_at is not None), default=now)
+        active = [
+            layer
+            for index, encoding in enumerate(self.encodings)
+            if encoding.active_at is not None and newest - encoding.active_at < _MAX_SILENCE
+            for layer in encoding.layers(index)
+        ]
+        return ascending(active)
+
+    def has_new_layers(self, now: float) -> bool:
+        """Return whether other layers are arriving than at the last call, or in another order."""
+        before, self._latest = self._latest, [each.layer for each in self.layers(now)]
+        return self._latest != before
+
+    def select(self, subscription: Subscription, layer: Layer | None) -> None:
+        """Send a viewer `layer` from the next packet that one can start with; None for nothing."""
+        if layer is None:
+            subscription.leave()
+        else:
+            self.encodings[layer.encoding_index].attach(subscription)

@@ -15,7 +15,8 @@ from liverelay.sfu.arrivals import FEEDBACK_INTERVAL
 from liverelay.sfu.commands import Fanout, SendRtcp
 from liverelay.sfu.deadlines import DeadlineQueue
 from liverelay.sfu.drops import DropCounters, DropReason
-from liverelay.sfu.publication import Publication
+from liverelay.sfu.layers import best_layer
+from liverelay.sfu.publication import LAYER_INTERVAL, Publication
 from liverelay.sfu.session import MediaSession
 from liverelay.sfu.statistics import (
     PublicationStats,
@@ -56,6 +57,7 @@ class RoomMedia:
         self._receiver_reports: DeadlineQueue[MediaSession] = DeadlineQueue()
         self._transport_feedback: DeadlineQueue[MediaSession] = DeadlineQueue()
         self._keyframe_requests: DeadlineQueue[Encoding] = DeadlineQueue()
+        self._layer_checks: DeadlineQueue[Publication] = DeadlineQueue()
 
     def add_publication(
         self,
@@ -72,6 +74,8 @@ class RoomMedia:
         self._publications[publication_id] = publication
         if session not in self._receiver_reports:
             self._receiver_reports.set(session, now + reports.RECEIVER_REPORT_INTERVAL)
+        if publication.has_choice:
+            self._layer_checks.set(publication, now + LAYER_INTERVAL)
         for subscription in self._subscriptions:
             if subscription.publication is None and publication.suits(subscription):
                 publication.attach(subscription)
@@ -81,6 +85,7 @@ class RoomMedia:
         publication = self._publications.pop(publication_id)
         self._sessions[publication.session_id].remove_publication(publication)
         self._forget_session_if_unused(publication.session_id)
+        self._layer_checks.discard(publication)
         for encoding in publication.encodings:
             self._burst_encodings.pop(encoding, None)
             self._keyframe_requests.discard(encoding)
@@ -146,9 +151,7 @@ class RoomMedia:
     def flush(self, now: float) -> list[Fanout]:
         """Return the media to send for all that was taken in since the last call."""
         fanouts: list[Fanout] = []
-        for encoding, publication in self._burst_encodings.items():
-            if publication.primary is None:
-                publication.begin(encoding)
+        for encoding in self._flushed_encodings(now):
             fanouts += encoding.flush(now)
             self._look_after_viewers(encoding, now)
         self._burst_encodings.clear()
@@ -174,6 +177,7 @@ class RoomMedia:
             self._receiver_reports.next(),
             self._transport_feedback.next(),
             self._keyframe_requests.next(),
+            self._layer_checks.next(),
         )
         return min((each for each in deadlines if each is not None), default=None)
 
@@ -189,6 +193,18 @@ class RoomMedia:
             if encoding.handle_keyframe_timeout(now):
                 self._send_pli(encoding)
             self._watch_keyframe_deadline(encoding)
+        for publication in self._layer_checks.take_due(now):
+            self._check_layers(publication, now)
+
+    def choose_layer(self, subscription: Subscription, now: float) -> None:
+        """Give a viewer the best of what arrives, within its preference and budget.
+
+        To be called when one of the two has changed.
+        """
+        self._select_best_layer(subscription, now)
+        encoding = subscription.next_encoding or subscription.encoding
+        if encoding is not None and encoding.is_waited_for:
+            self._request_keyframe(encoding, now)
 
     def publication_statistics(self) -> list[PublicationStats]:
         return [publication_stats(publication) for publication in self._publications.values()]
@@ -216,9 +232,35 @@ class RoomMedia:
         for publication in reversed(self._publications.values()):
             if publication.suits(subscription):
                 publication.attach(subscription)
-                if publication.primary is not None:
-                    self._request_keyframe(publication.primary, now)
+                self.choose_layer(subscription, now)
                 return
+
+    def _flushed_encodings(self, now: float) -> list[Encoding]:
+        """Return whose packets are waiting; first those that viewers may be about to leave."""
+        encodings = list(self._burst_encodings)
+        for encoding, publication in self._burst_encodings.items():
+            if encoding.active_at is None:
+                # At once, because its first packets hold a keyframe.
+                encoding.sample(now)
+                for subscription in publication.subscriptions():
+                    self._select_best_layer(subscription, now)
+        if len(encodings) > 1:
+            encodings.sort(key=lambda encoding: encoding.has_arrivals)
+        return encodings
+
+    def _check_layers(self, publication: Publication, now: float) -> None:
+        if publication.has_new_layers(now):
+            for subscription in publication.subscriptions():
+                self.choose_layer(subscription, now)
+        self._layer_checks.set(publication, now + LAYER_INTERVAL)
+
+    def _select_best_layer(self, subscription: Subscription, now: float) -> None:
+        if subscription.publication is None:
+            return
+        layers = subscription.publication.layers(now)
+        if layers:
+            layer = best_layer(layers, subscription.preference, subscription.budget_bps)
+            subscription.select_layer(layer)
 
     def _look_after_viewers(self, encoding: Encoding, now: float) -> None:
         for subscription in encoding.take_started():

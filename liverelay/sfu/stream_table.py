@@ -60,6 +60,10 @@ class StreamTable(Generic[StreamT]):
     def timestamp_offsets(self) -> npt.NDArray[np.uint32]:
         return self._columns.timestamp_offsets[: len(self._streams)]
 
+    def copy(self) -> StreamTable[StreamT]:
+        """Return a table of the same streams that changes by itself."""
+        return StreamTable(self._streams)
+
     def add(self, stream: StreamT) -> None:
         row = len(self._streams)
         if row == len(self._columns):

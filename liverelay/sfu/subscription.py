@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from liverelay.sfu import retransmission
+from liverelay.sfu.layers import Preference
 from liverelay.sfu.rewriter import StreamRewriter
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from liverelay.rtp.rtcp.reports import ReportBlock
     from liverelay.sdp.parameters import SendParameters
     from liverelay.sfu.encoding import Encoding
+    from liverelay.sfu.layers import Layer
     from liverelay.sfu.publication import Publication
     from liverelay.sfu.types import PeerId, SessionId
     from liverelay.sfu.viewer_group import Progress, ViewerGroup
@@ -29,7 +31,10 @@ class Subscription:
     """What a viewer is sent under one SSRC, whoever publishes it.
 
     It outlives publications: where one ends and the next begins, the rewriter keeps the stream
-    continuous. `first_number` is None while it waits for a packet that it can start with.
+    continuous. `first_number` is None while it waits for a packet that it can start with. To go
+    over to another layer it waits in the group of that one as well, its `next_group`.
+
+    `preference` and `budget_bps` are what its layer is chosen by.
     The two offsets are plain attributes because the egress reads them for every burst.
     """
 
@@ -50,6 +55,10 @@ class Subscription:
         self.publication: Publication | None = None
         self.encoding: Encoding | None = None
         self.group: ViewerGroup | None = None
+        self.next_encoding: Encoding | None = None
+        self.next_group: ViewerGroup | None = None
+        self.preference = Preference()
+        self.budget_bps: float | None = None
         self.first_number: int | None = None
         self.retransmitter = retransmission.negotiated(parameters, target)
         self.remote_report: ReportBlock | None = None
@@ -78,6 +87,49 @@ class Subscription:
         if self.group is None or self.first_number is None:
             return self._octets
         return self.group.octet_count - self._octets
+
+    def select_layer(self, layer: Layer | None) -> None:
+        """Go over to `layer` at the next packet that one can start with; None pauses at once."""
+        assert self.publication is not None
+        self.publication.select(self, layer)
+
+    def wait_in(self, encoding: Encoding, group: ViewerGroup) -> None:
+        """Start in `group` as soon as possible, and go on in the present one until then."""
+        self.withdraw()
+        if group is self.group:
+            return
+        if not self.is_started:
+            self.leave()
+        group.waiting.append(self)
+        if self.group is None:
+            self.encoding, self.group = encoding, group
+        else:
+            self.next_encoding, self.next_group = encoding, group
+
+    def arrive(self, group: ViewerGroup) -> None:
+        """Leave the group that it was a member of, if it has waited in this one meanwhile."""
+        if group is self.next_group:
+            encoding = self.next_encoding
+            self.next_encoding = self.next_group = None
+            self.leave()
+            self.encoding, self.group = encoding, group
+
+    def withdraw(self) -> None:
+        """Stay in the present group."""
+        encoding, group = self.next_encoding, self.next_group
+        if encoding is not None and group is not None:
+            group.waiting.remove(self)
+            encoding.release(group)
+            self.next_encoding = self.next_group = None
+
+    def leave(self) -> None:
+        """Be in no group, and wait for none."""
+        self.withdraw()
+        encoding, group = self.encoding, self.group
+        if encoding is not None and group is not None:
+            group.remove(self)
+            encoding.release(group)
+            self.encoding = self.group = None
 
     def start(
         self,

@@ -56,6 +56,7 @@ class ViewerGroup:
         self._compactor = SequenceCompactor()
         self._newest_start = 0
         self._started: list[Subscription] = []
+        self._is_handed_out = False
 
     @property
     def is_empty(self) -> bool:
@@ -66,7 +67,7 @@ class ViewerGroup:
         if subscription.first_number is None:
             self.waiting.remove(subscription)
         else:
-            self.members.remove(subscription)
+            self._own_members().remove(subscription)
             self._settle(subscription)
 
     def restart(self, history: PacketHistory) -> None:
@@ -97,6 +98,7 @@ class ViewerGroup:
         self.packet_count += len(entries)
         self.octet_count += sum(entry.octets for entry in entries)
         if min(entry.number for entry in entries) >= self._newest_start:
+            self._is_handed_out = True
             return [Fanout([entry.template for entry in entries], self.members)]
         return self._split_by_start(entries)
 
@@ -146,11 +148,13 @@ class ViewerGroup:
         if start is None:
             return
         sequence_number, rtp_timestamp = start.template[1:]
+        members = self._own_members()
         for subscription in self.waiting:
+            subscription.arrive(self)
             subscription.start(
                 self, start.number, sequence_number, rtp_timestamp, first.received_at
             )
-            self.members.add(subscription)
+            members.add(subscription)
         self._started += self.waiting
         self.waiting = []
         self._newest_start = max(self._newest_start, start.number)
@@ -174,6 +178,13 @@ class ViewerGroup:
             if templates:
                 fanouts.append(Fanout(templates, StreamTable(subscriptions)))
         return fanouts
+
+    def _own_members(self) -> StreamTable[Subscription]:
+        """Return the members, to be changed: not the table that a fan-out of this burst holds."""
+        if self._is_handed_out:
+            self.members = self.members.copy()
+            self._is_handed_out = False
+        return self.members
 
     def _settle(self, subscription: Subscription) -> None:
         assert self.progress is not None

@@ -80,3 +80,13 @@ def fed_encoding(
     stream.receive(packet, parse_header(packet), 10.0)
     encoding.feed_from(stream)
     return encoding, stream
+
+
+def receive(publication: Publication, encoding_index: int, now: float) -> None:
+    """Let one packet of 22 payload bytes arrive for an encoding."""
+    encoding = publication.encodings[encoding_index]
+    if encoding.stream is None:
+        kind, codecs = publication.parameters.kind, publication.codecs
+        encoding.feed_from(InboundStream(Ssrc(encoding_index + 1), kind, codecs, Counter()))
+    packet = rtp(VP8_DELTA, sequence_number=encoding.feed.packets_received)
+    encoding.feed.receive(packet, parse_header(packet), now)

@@ -99,9 +99,9 @@ def test_group_is_gone_with_its_last_viewer() -> None:
     encoding.attach(one)
     encoding.attach(another)
 
-    encoding.detach(one)
+    one.leave()
     assert list(encoding.subscriptions()) == [another]
-    encoding.detach(another)
+    another.leave()
 
     assert encoding._groups == {}
     assert (another.encoding, another.group) == (None, None)
