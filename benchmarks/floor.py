@@ -93,7 +93,8 @@ class Floor:
             count = len(outbounds)
             arena = self._sealer.arena[: count * width].reshape(count, width, -1)
             arena[:, :, :size] = plain
-            self._sealer.seal(outbounds, [size] * width)
+            self._sealer.sizes[: count * width] = size
+            self._sealer.seal([outbound.srtp for outbound in outbounds], width)
             self._submit(first, count, width, size + GCM_TRAILER_SIZE)
 
     def _submit(self, first: int, count: int, width: int, size: int) -> None:

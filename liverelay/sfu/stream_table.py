@@ -26,12 +26,14 @@ _FIRST_CAPACITY = 1
 class StreamTable(Generic[StreamT]):
     """A set of streams with O(1) adding and removing; their order has no meaning.
 
-    A stream's numbers are taken when it is added. The columns are valid until the next change.
+    A stream's numbers are taken when it is added. The columns are valid until the next change,
+    which changes `version` too.
     """
 
-    __slots__ = ("_columns", "_rows", "_streams")
+    __slots__ = ("__weakref__", "_columns", "_rows", "_streams", "version")
 
     def __init__(self, streams: Iterable[StreamT] = ()) -> None:
+        self.version = 0
         self._streams: list[StreamT] = []
         self._rows: dict[StreamT, int] = {}
         self._columns = _Columns(_FIRST_CAPACITY)
@@ -65,6 +67,7 @@ class StreamTable(Generic[StreamT]):
         return StreamTable(self._streams)
 
     def add(self, stream: StreamT) -> None:
+        self.version += 1
         row = len(self._streams)
         if row == len(self._columns):
             self._columns = self._columns.doubled()
@@ -74,6 +77,7 @@ class StreamTable(Generic[StreamT]):
 
     def remove(self, stream: StreamT) -> None:
         """Let the last stream take its row."""
+        self.version += 1
         row, last = self._rows.pop(stream), self._streams.pop()
         if last is not stream:
             self._streams[row] = last

@@ -32,10 +32,12 @@ _HAS_LENGTH = sys.platform == "darwin" or "bsd" in sys.platform
 class TargetTable:
     """The targets of one port. Rows are reused, so a target must be released exactly once.
 
-    `is_ready`: there are keys and an address, so packets can be sent.
+    `is_ready`: there are keys and an address, so packets can be sent. `version` changes with
+    anything else here.
     """
 
     def __init__(self) -> None:
+        self.version = 0
         self.outbounds: list[SrtpOutbound | None] = []
         self.addresses: list[Address | None] = []
         self._free: list[int] = []
@@ -78,6 +80,7 @@ class TargetTable:
         self._update(row)
 
     def _update(self, row: int) -> None:
+        self.version += 1
         self.is_ready[row] = self.outbounds[row] is not None and self.addresses[row] is not None
 
     def _allocate(self, capacity: int) -> None:
@@ -91,6 +94,7 @@ class TargetTable:
         self.name_pointers: npt.NDArray[np.uint64] = np.uint64(self._names.ctypes.data) + places
 
     def _grow(self) -> None:
+        self.version += 1
         columns = ("_names", "name_sizes", "trailer_sizes", "is_ready", "is_ipv6")
         before = {name: getattr(self, name) for name in columns}
         used = len(self.is_ready)

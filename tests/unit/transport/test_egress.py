@@ -155,6 +155,39 @@ def test_viewer_without_keys_or_address_is_left_out(way: Way) -> None:
     assert way.counters.unsent_unready == 2
 
 
+def test_what_changes_between_two_bursts_is_seen(way: Way) -> None:
+    staying, moving, leaving, coming = (way.receiver() for _ in range(4))
+    copies = [Copy(r.target.row) for r in (staying, moving, leaving, coming)]
+    streams = StreamTable(copies[:3])
+    way.egress.send(Fanout([Template(PACKET, 10, 3000)], streams))
+    new_place = way.receiver(is_ready=False)
+
+    moving.target.address = new_place.target.address
+    leaving.target.outbound = None
+    streams.remove(copies[0])
+    streams.add(copies[3])
+    way.egress.send(Fanout([Template(PACKET, 11, 3000)], streams))
+
+    received = [r.take() for r in (staying, moving, leaving, coming)]
+    assert [len(packets) for packets in received] == [1, 1, 1, 1]
+    new_place.inbound = moving.inbound
+    assert new_place.take() == [expected(Template(PACKET, 11, 3000), copies[1])]
+    assert way.counters.unsent_unready == 1
+
+
+def test_group_is_reached_when_the_table_of_targets_has_grown(way: Way) -> None:
+    receiver = way.receiver()
+    streams = StreamTable([Copy(receiver.target.row)])
+    way.egress.send(Fanout([Template(PACKET, 10, 3000)], streams))
+
+    # A larger table lies elsewhere, and the addresses with it.
+    for _ in range(100):
+        way.targets.open()
+    way.egress.send(Fanout([Template(PACKET, 11, 3000)], streams))
+
+    assert len(receiver.take()) == 2
+
+
 def test_packet_that_srtp_refuses_does_not_stop_the_others(way: Way) -> None:
     receiver, other = way.receiver(), way.receiver()
     # Number 1 is older than the window behind 5000; the other viewer is sent nothing stale.
