@@ -20,7 +20,8 @@ from pylibsrtp import Policy, Session
 from benchmarks.lines import answer, commands
 from liverelay.loadtest.source import MediaSource, VideoShape
 from liverelay.transport import kernel
-from liverelay.transport.srtp import GCM_TRAILER_SIZE, SlotSealer, SrtpOutbound
+from liverelay.transport.srtp import GCM_TRAILER_SIZE
+from liverelay.transport.srtp_binding import SlotSealer, pointer
 from liverelay.transport.targets import socket_name
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Floor:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_SIZE)
         self._socket.setblocking(False)
-        self._outbounds: list[SrtpOutbound] = []
+        self._sessions: list[Session] = []
         self._names = np.zeros((0, 16), np.uint8)
         self._sealer = SlotSealer(_SLOTS)
         self._sender = kernel.MessageSender()
@@ -66,7 +67,7 @@ class Floor:
     def add(self, addresses: Sequence[tuple[str, int]]) -> None:
         names = [np.frombuffer(socket_name((host, port)), np.uint8) for host, port in addresses]
         self._names = np.concatenate([self._names, np.array(names).reshape(-1, 16)])
-        self._outbounds += [SrtpOutbound(_session()) for _ in addresses]
+        self._sessions += [_session() for _ in addresses]
 
     def start(self) -> None:
         self._started_at = asyncio.get_running_loop().time()
@@ -88,13 +89,13 @@ class Floor:
     def _send(self, plain: npt.NDArray[np.uint8]) -> None:
         width, size = plain.shape
         in_a_round = _SLOTS // width
-        for first in range(0, len(self._outbounds), in_a_round):
-            outbounds = self._outbounds[first : first + in_a_round]
-            count = len(outbounds)
+        for first in range(0, len(self._sessions), in_a_round):
+            peers = [pointer(each) for each in self._sessions[first : first + in_a_round]]
+            count = len(peers)
             arena = self._sealer.arena[: count * width].reshape(count, width, -1)
             arena[:, :, :size] = plain
             self._sealer.sizes[: count * width] = size
-            self._sealer.seal([outbound.srtp for outbound in outbounds], width)
+            self._sealer.seal(peers, width)
             self._submit(first, count, width, size + GCM_TRAILER_SIZE)
 
     def _submit(self, first: int, count: int, width: int, size: int) -> None:

@@ -72,11 +72,15 @@ class Joined:
 
 
 class MediaService:
-    """Opens and closes the sessions of one server."""
+    """Opens and closes the sessions of one server.
+
+    `limitations` says what this system lacks for sending media the fastest way.
+    """
 
     def __init__(
         self, sessions: SessionRegistry, worker: MediaWorker, candidates: Sequence[Candidate]
     ) -> None:
+        self.limitations = worker.limitations
         self._sessions = sessions
         self._worker = worker
         self._candidates = tuple(candidates)

@@ -173,6 +173,9 @@ class Server:
         if first_key is not None:
             logger.info("Bootstrap API key: %s", first_key, extra=SHOWS_KEY)
         logger.info("media at %s", self._announcement)
+        assert self._context is not None
+        for limitation in self._context.media.limitations:
+            logger.warning("Media is sent, but costs more than it need: %s.", limitation)
         if self._is_only_local:
             logger.warning(
                 "Only private or loopback addresses are announced: viewers on the internet will "

@@ -16,8 +16,7 @@ from liverelay.server.udp import Alarm, UdpPort
 from liverelay.sfu.deadlines import DeadlineQueue
 from liverelay.sfu.room import RoomMedia
 from liverelay.transport.dtls import ServerCertificate
-from liverelay.transport.egress import open_egress
-from liverelay.transport.kernel import probe
+from liverelay.transport.egress import batch_support, open_egress
 from liverelay.transport.mux import Mux
 
 if TYPE_CHECKING:
@@ -34,7 +33,8 @@ class MediaWorker:
         self.certificate = ServerCertificate()
         self._udp = udp
         self._mux = Mux(udp.send, certificate=self.certificate, start_task=start_task)
-        self._egress = open_egress(udp, self._mux.targets, self._mux.counters, probe())
+        self._batching = batch_support()
+        self._egress = open_egress(udp, self._mux.targets, self._mux.counters, self._batching)
         self._alarm = Alarm(self._on_alarm)
         self._rooms: dict[str, RoomMedia] = {}
         self._touched: set[str] = set()
@@ -46,6 +46,11 @@ class MediaWorker:
     @property
     def counters(self) -> TransportCounters:
         return self._mux.counters
+
+    @property
+    def limitations(self) -> list[str]:
+        """What this system lacks for the fastest way of sending, in words."""
+        return [self._batching.missing] if self._batching.missing else []
 
     def __len__(self) -> int:
         """Return how many transports are open."""

@@ -15,7 +15,8 @@ import numpy as np
 
 from liverelay.transport import kernel
 from liverelay.transport.recipients import RecipientCache, Recipients
-from liverelay.transport.srtp import MAX_PACKET_SIZE, SlotSealer
+from liverelay.transport.srtp_binding import SlotSealer
+from liverelay.transport.srtp_calls import MAX_PACKET_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

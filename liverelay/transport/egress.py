@@ -10,14 +10,17 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Protocol
 
+from liverelay.transport import kernel, srtp_binding
 from liverelay.transport.batched_egress import BatchedEgress
-from liverelay.transport.srtp import MAX_PACKET_SIZE, SrtpSealer, UnprotectableError
+from liverelay.transport.kernel import BatchSupport
+from liverelay.transport.srtp import CALLS, SrtpSealer
+from liverelay.transport.srtp_calls import MAX_PACKET_SIZE, UnprotectableError
 
 if TYPE_CHECKING:
     from liverelay.sfu.commands import Fanout, OutboundStream, Template
     from liverelay.transport.counters import TransportCounters
-    from liverelay.transport.kernel import BatchSupport
     from liverelay.transport.srtp import SrtpOutbound
+    from liverelay.transport.srtp_calls import SrtpCalls
     from liverelay.transport.targets import TargetTable
     from liverelay.transport.types import Address, DatagramPort
 
@@ -35,22 +38,33 @@ class Egress(Protocol):
 def open_egress(
     port: DatagramPort, targets: TargetTable, counters: TransportCounters, support: BatchSupport
 ) -> Egress:
-    """Return the fastest egress that works here."""
+    """Return the fastest egress that `support` allows."""
     if support.has_sendmmsg:
         return BatchedEgress(port, targets, counters, has_segmentation=support.has_segmentation)
     return PlainEgress(port, targets, counters)
+
+
+def batch_support() -> BatchSupport:
+    """Find out what can be used here, of pylibsrtp and of the kernel."""
+    if not srtp_binding.is_usable():
+        return BatchSupport(False, False, "this pylibsrtp cannot seal packets in place")
+    return kernel.probe()
 
 
 class PlainEgress:
     """One copy and one system call at a time, for systems that have nothing better."""
 
     def __init__(
-        self, port: DatagramPort, targets: TargetTable, counters: TransportCounters
+        self,
+        port: DatagramPort,
+        targets: TargetTable,
+        counters: TransportCounters,
+        calls: SrtpCalls = CALLS,
     ) -> None:
         self._port = port
         self._targets = targets
         self._counters = counters
-        self._sealer = SrtpSealer()
+        self._sealer = SrtpSealer(calls)
 
     def send(self, fanout: Fanout) -> None:
         templates = [t for t in fanout.templates if len(t.packet) <= MAX_PACKET_SIZE]

@@ -13,13 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from liverelay.transport.counters import CloseReason, DropReason
 from liverelay.transport.dtls import DtlsFailure, DtlsSession
 from liverelay.transport.ice import IceSession
-from liverelay.transport.srtp import (
-    RejectedPacketError,
-    SrtpInbound,
-    SrtpOutbound,
-    SrtpSealer,
-    UnprotectableError,
-)
+from liverelay.transport.srtp_calls import RejectedPacketError, UnprotectableError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -29,6 +23,7 @@ if TYPE_CHECKING:
     from liverelay.sdp.connection import IceCredentials
     from liverelay.transport.counters import TransportCounters
     from liverelay.transport.dtls import ServerCertificate
+    from liverelay.transport.srtp import SrtpInbound, SrtpOutbound, SrtpSealer
     from liverelay.transport.targets import TargetTable
     from liverelay.transport.types import Address, StartTask
 

@@ -12,13 +12,15 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from liverelay.transport.srtp_binding import pointer
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy.typing as npt
 
     from liverelay.sfu.commands import Streams
-    from liverelay.transport.srtp import SrtpPointer
+    from liverelay.transport.srtp_binding import SrtpPointer
     from liverelay.transport.targets import TargetTable
 
 
@@ -99,7 +101,7 @@ class RecipientCache:
         different = set(trailers.tolist())
         return Recipients(
             is_ipv6=is_ipv6,
-            peers=[outbound.srtp for outbound in outbounds if outbound is not None],
+            peers=[pointer(outbound.session) for outbound in outbounds if outbound is not None],
             names=np.stack([table.name_pointers[targets], table.name_sizes[targets]], axis=1),
             trailers=trailers,
             trailer=different.pop() if len(different) == 1 else None,

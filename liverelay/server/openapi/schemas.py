@@ -62,7 +62,9 @@ def schemas() -> dict[str, Any]:
                 "version": text,
                 "rooms_active": COUNT,
                 "subscribers_active": COUNT,
-            }
+                "limitations": {"type": "array", "items": text},
+            },
+            optional=("limitations",),
         ),
         "Offer": record(
             {

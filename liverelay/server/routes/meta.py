@@ -11,14 +11,15 @@ from liverelay.server.openapi.document import build_document
 
 async def health(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
-    return web.json_response(
-        {
-            "status": "ok",
-            "version": liverelay.__version__,
-            "rooms_active": context.catalogue.room_count,
-            "subscribers_active": context.sessions.subscriber_total(),
-        }
-    )
+    body: dict[str, object] = {
+        "status": "ok",
+        "version": liverelay.__version__,
+        "rooms_active": context.catalogue.room_count,
+        "subscribers_active": context.sessions.subscriber_total(),
+    }
+    if context.media.limitations:
+        body["limitations"] = context.media.limitations
+    return web.json_response(body)
 
 
 async def openapi(request: web.Request) -> web.Response:

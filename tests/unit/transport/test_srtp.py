@@ -7,16 +7,27 @@ import pytest
 from liverelay.transport.counters import DropReason
 from liverelay.transport.srtp import (
     MAX_INBOUND_SSRCS,
-    MAX_PACKET_SIZE,
-    RejectedPacketError,
     SrtpInbound,
     SrtpOutbound,
     SrtpSealer,
+)
+from liverelay.transport.srtp_binding import BindingCalls, is_usable
+from liverelay.transport.srtp_calls import (
+    MAX_PACKET_SIZE,
+    RejectedPacketError,
+    SessionCalls,
+    SrtpCalls,
     UnprotectableError,
 )
 from tests.support.srtp import PROFILES, inbound_session, outbound_session
 
+CALLS: dict[str, SrtpCalls] = {"in place": BindingCalls(), "copying": SessionCalls()}
 COMPOUND = struct.pack("!BBHI", 0x80, 201, 1, 7)
+
+
+@pytest.fixture(params=CALLS)
+def calls(request: pytest.FixtureRequest) -> SrtpCalls:
+    return CALLS[request.param]
 
 
 def rtp(sequence_number: int = 1, size: int = 100, ssrc: int = 1234) -> bytes:
@@ -35,45 +46,66 @@ def reason_of(inbound: SrtpInbound, datagram: bytes) -> DropReason:
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-@pytest.mark.parametrize("size", [12, 100, 1400, MAX_PACKET_SIZE - 144])
-def test_what_is_sealed_can_be_opened(profile: int, size: int) -> None:
+@pytest.mark.parametrize("size", [12, 100, 1350])
+def test_what_is_sealed_can_be_opened(calls: SrtpCalls, profile: int, size: int) -> None:
     outbound, inbound = (
         SrtpOutbound(outbound_session(profile)),
-        SrtpInbound(inbound_session(profile)),
+        SrtpInbound(inbound_session(profile), calls),
     )
 
-    datagram = seal_rtp(SrtpSealer(), outbound, rtp(size=size))
+    datagram = seal_rtp(SrtpSealer(calls), outbound, rtp(size=size))
 
     assert datagram != rtp(size=size)
     assert inbound.unprotect_rtp(datagram) == rtp(size=size)
 
 
+@pytest.mark.parametrize("size", [1400, MAX_PACKET_SIZE - 16])
+def test_packets_beyond_what_pylibsrtp_takes_are_sealed_in_place(size: int) -> None:
+    calls = BindingCalls()
+    datagram = seal_rtp(SrtpSealer(calls), SrtpOutbound(outbound_session()), rtp(size=size))
+
+    assert SrtpInbound(inbound_session(), calls).unprotect_rtp(datagram) == rtp(size=size)
+
+
+def test_packets_beyond_what_pylibsrtp_takes_are_refused_by_it() -> None:
+    calls = SessionCalls()
+
+    with pytest.raises(UnprotectableError):
+        seal_rtp(SrtpSealer(calls), SrtpOutbound(outbound_session()), rtp(size=1400))
+    inbound = SrtpInbound(inbound_session(), calls)
+    assert reason_of(inbound, rtp(size=1501)) is DropReason.SRTP_OVERSIZE
+
+
+def test_private_names_of_pylibsrtp_are_where_they_are_expected() -> None:
+    assert is_usable()
+
+
 @pytest.mark.parametrize("profile", PROFILES)
-def test_rtcp_that_is_sealed_can_be_opened(profile: int) -> None:
+def test_rtcp_that_is_sealed_can_be_opened(calls: SrtpCalls, profile: int) -> None:
     outbound, inbound = (
         SrtpOutbound(outbound_session(profile)),
-        SrtpInbound(inbound_session(profile)),
+        SrtpInbound(inbound_session(profile), calls),
     )
 
-    datagram = bytes(SrtpSealer().seal_rtcp(outbound, COMPOUND))
+    datagram = bytes(SrtpSealer(calls).seal_rtcp(outbound, COMPOUND))
 
     assert inbound.unprotect_rtcp(datagram) == COMPOUND
 
 
-def test_replay_is_told_from_forgery() -> None:
-    outbound, inbound = SrtpOutbound(outbound_session()), SrtpInbound(inbound_session())
-    datagram = seal_rtp(SrtpSealer(), outbound, rtp())
+def test_replay_is_told_from_forgery(calls: SrtpCalls) -> None:
+    outbound, inbound = SrtpOutbound(outbound_session()), SrtpInbound(inbound_session(), calls)
+    datagram = seal_rtp(SrtpSealer(calls), outbound, rtp())
     inbound.unprotect_rtp(datagram)
 
     assert reason_of(inbound, datagram) is DropReason.SRTP_REPLAYED
     assert reason_of(inbound, rtp(2)) is DropReason.SRTP_UNAUTHENTICATED
 
 
-def test_packet_behind_the_replay_window_is_a_replay() -> None:
+def test_packet_behind_the_replay_window_is_a_replay(calls: SrtpCalls) -> None:
     outbound, inbound, sealer = (
         SrtpOutbound(outbound_session()),
-        SrtpInbound(inbound_session()),
-        SrtpSealer(),
+        SrtpInbound(inbound_session(), calls),
+        SrtpSealer(calls),
     )
     old = seal_rtp(sealer, outbound, rtp(1))
     inbound.unprotect_rtp(seal_rtp(sealer, outbound, rtp(1500)))
@@ -82,31 +114,31 @@ def test_packet_behind_the_replay_window_is_a_replay() -> None:
 
 
 @pytest.mark.parametrize("size", range(12))
-def test_truncated_packets_are_malformed(size: int) -> None:
-    inbound = SrtpInbound(inbound_session())
+def test_truncated_packets_are_malformed(calls: SrtpCalls, size: int) -> None:
+    inbound = SrtpInbound(inbound_session(), calls)
 
     assert reason_of(inbound, rtp()[:size]) is DropReason.SRTP_MALFORMED
 
 
-def test_oversize_packets_are_rejected() -> None:
-    inbound = SrtpInbound(inbound_session())
+def test_oversize_packets_are_rejected(calls: SrtpCalls) -> None:
+    inbound = SrtpInbound(inbound_session(), calls)
 
     assert reason_of(inbound, bytes(MAX_PACKET_SIZE + 1)) is DropReason.SRTP_OVERSIZE
 
 
-def test_forged_ssrcs_do_not_use_up_the_bound() -> None:
-    outbound, inbound = SrtpOutbound(outbound_session()), SrtpInbound(inbound_session())
+def test_forged_ssrcs_do_not_use_up_the_bound(calls: SrtpCalls) -> None:
+    outbound, inbound = SrtpOutbound(outbound_session()), SrtpInbound(inbound_session(), calls)
     for ssrc in range(MAX_INBOUND_SSRCS * 2):
         assert reason_of(inbound, rtp(ssrc=ssrc)) is DropReason.SRTP_UNAUTHENTICATED
 
-    assert inbound.unprotect_rtp(seal_rtp(SrtpSealer(), outbound, rtp())) == rtp()
+    assert inbound.unprotect_rtp(seal_rtp(SrtpSealer(calls), outbound, rtp())) == rtp()
 
 
-def test_authentic_ssrcs_are_bounded() -> None:
+def test_authentic_ssrcs_are_bounded(calls: SrtpCalls) -> None:
     outbound, inbound, sealer = (
         SrtpOutbound(outbound_session()),
-        SrtpInbound(inbound_session()),
-        SrtpSealer(),
+        SrtpInbound(inbound_session(), calls),
+        SrtpSealer(calls),
     )
     for ssrc in range(MAX_INBOUND_SSRCS):
         inbound.unprotect_rtp(seal_rtp(sealer, outbound, rtp(ssrc=ssrc)))
@@ -116,14 +148,14 @@ def test_authentic_ssrcs_are_bounded() -> None:
     assert reason_of(inbound, surplus) is DropReason.SRTP_TOO_MANY_SSRCS
 
 
-def test_packet_older_than_the_window_cannot_be_sealed() -> None:
-    outbound, sealer = SrtpOutbound(outbound_session()), SrtpSealer()
+def test_packet_older_than_the_window_cannot_be_sealed(calls: SrtpCalls) -> None:
+    outbound, sealer = SrtpOutbound(outbound_session()), SrtpSealer(calls)
     seal_rtp(sealer, outbound, rtp(5000))
 
     with pytest.raises(UnprotectableError):
         seal_rtp(sealer, outbound, rtp(1))
 
 
-def test_rtcp_beyond_the_buffer_cannot_be_sealed() -> None:
+def test_rtcp_beyond_the_buffer_cannot_be_sealed(calls: SrtpCalls) -> None:
     with pytest.raises(UnprotectableError):
-        SrtpSealer().seal_rtcp(SrtpOutbound(outbound_session()), bytes(MAX_PACKET_SIZE + 1))
+        SrtpSealer(calls).seal_rtcp(SrtpOutbound(outbound_session()), bytes(MAX_PACKET_SIZE + 1))
