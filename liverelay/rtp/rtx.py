@@ -34,16 +34,20 @@ def wrap(
     return wrapped
 
 
-def restore(
-    packet: bytes, header: RtpHeader, payload_type: PayloadType, ssrc: Ssrc
-) -> bytes | None:
-    """Return the packet that `packet` retransmits; None if it carries nothing.
+def original_sequence_number(packet: bytes, header: RtpHeader) -> int | None:
+    """Return the number of the packet that `packet` retransmits; None if it carries nothing.
 
     Senders probe the path with empty retransmissions, so None is no error.
     """
-    payload_offset = header.payload_offset + _ORIGINAL_SEQUENCE_NUMBER.size
-    if payload_offset >= header.payload_end:
+    offset = header.payload_offset
+    if offset + _ORIGINAL_SEQUENCE_NUMBER.size >= header.payload_end:
         return None
+    return packet[offset] << 8 | packet[offset + 1]
+
+
+def restore(packet: bytes, header: RtpHeader, payload_type: PayloadType, ssrc: Ssrc) -> bytes:
+    """Return the packet that `packet` retransmits, which must carry one."""
+    payload_offset = header.payload_offset + _ORIGINAL_SEQUENCE_NUMBER.size
     restored = bytearray(packet[: header.payload_offset])
     restored += packet[payload_offset : header.payload_end]
     restored[_SEQUENCE_NUMBER_OFFSET : _SEQUENCE_NUMBER_OFFSET + 2] = packet[

@@ -205,12 +205,8 @@ def _check_codecs(purpose: Purpose, room: _Room, sections: Sequence[AnsweredSect
 def _answered_codec(
     codec: Codec, extensions: Sequence[OfferedExtension], *, inbound: bool, outbound: bool
 ) -> Codec:
-    has_rtx = policy.RTX.covers(inbound=inbound, outbound=outbound)
-    return replace(
-        codec,
-        feedback=policy.answered_feedback(codec, extensions, inbound=inbound, outbound=outbound),
-        rtx_payload_type=codec.rtx_payload_type if has_rtx else None,
-    )
+    feedback = policy.answered_feedback(codec, extensions, inbound=inbound, outbound=outbound)
+    return replace(codec, feedback=feedback)
 
 
 def _is_inbound(offered: OfferedExtension, direction: Direction) -> bool:

@@ -42,18 +42,14 @@ _FEEDBACK: Final = {
     # Keyframe requests go both ways: viewers ask us, we ask publishers.
     "nack pli": _BOTH,
     "ccm fir": _BOTH,
-    # Viewers' losses are repaired from the history; we do not ask publishers for theirs yet.
-    "nack": _OUTBOUND,
+    # Viewers' losses are repaired from the history, a publisher's by asking for them.
+    "nack": _BOTH,
     # Without it Chromium publishes 300 kbit/s. Viewers would send 10 to 20 reports a second, and
     # nothing adapts to them.
     "transport-cc": _INBOUND,
     # What a viewer says it can take, twice a second.
     "goog-remb": _OUTBOUND,
 }
-
-# Towards viewers only: what a publisher repeats there is nothing we have asked for. With rtx
-# answered it would also send its bandwidth probes on those streams.
-RTX: Final = _OUTBOUND
 
 _EXTENSIONS: Final = {
     # These tell a publisher's streams apart. They are its names, not the viewer's, who has SSRCs.

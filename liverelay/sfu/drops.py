@@ -16,7 +16,9 @@ class DropReason(Enum):
     UNKNOWN_SSRC = "unknown_ssrc"
     UNKNOWN_PAYLOAD_TYPE = "unknown_payload_type"
     DUPLICATE_OR_LATE = "duplicate_or_late"
+    # These two are how libwebrtc probes the path, and no fault.
     EMPTY_RETRANSMISSION = "empty_retransmission"
+    NEEDLESS_RETRANSMISSION = "needless_retransmission"
 
 
 DropCounters: TypeAlias = Counter[DropReason]

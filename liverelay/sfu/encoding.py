@@ -65,8 +65,11 @@ class Encoding:
         return codec.clock_rate
 
     @property
-    def is_waited_for(self) -> bool:
-        """Whether some viewer cannot start before a keyframe comes."""
+    def needs_keyframe(self) -> bool:
+        """Whether some viewer cannot start, or none can go on, before a keyframe comes."""
+        nacks = None if self.stream is None else self.stream.nacks
+        if nacks is not None and nacks.needs_keyframe:
+            return bool(self._groups)
         return any(
             group.waiting and group.wire_format.carries_anything for group in self._groups.values()
         )
@@ -148,7 +151,7 @@ class Encoding:
     def keyframe_deadline(self) -> float | None:
         """Return when `handle_keyframe_timeout` wants to be called."""
         owed = self._throttle.deadline()
-        if owed is None and self.is_waited_for:
+        if owed is None and self.needs_keyframe:
             return self._repeat_at
         return owed
 
@@ -156,7 +159,7 @@ class Encoding:
         """Return whether a PLI is due at `now`: one that is owed, or the repetition of one."""
         if self._throttle.handle_timeout(now):
             return self._count_request(now)
-        if self._repeat_at is None or now < self._repeat_at or not self.is_waited_for:
+        if self._repeat_at is None or now < self._repeat_at or not self.needs_keyframe:
             return False
         self._repeat_interval = min(2 * self._repeat_interval, _LAST_REPEAT)
         return self.requests_keyframe(now)

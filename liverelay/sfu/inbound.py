@@ -11,6 +11,7 @@ from liverelay.rtp.serial import SequenceUnwrapper
 from liverelay.sdp.parameters import Codec, MediaKind
 from liverelay.sfu.drops import DropCounters, DropReason
 from liverelay.sfu.history import InboundPacket, PacketHistory
+from liverelay.sfu.nack import NackGenerator
 from liverelay.sfu.replay import ReplayWindow
 
 if TYPE_CHECKING:
@@ -39,8 +40,11 @@ def _is_any(_payload: bytes | memoryview) -> bool:
 class InboundStream:
     """Receives one SSRC and measures it as RFC 3550 section 6.4.1 and appendix A.8 define.
 
-    A repaired packet, one that came as a retransmission, is forwarded like any other, but counts
-    neither as received nor in the jitter: the report is about the path, not the repair.
+    A repaired packet, one that came because it was asked for, is forwarded like any other, but
+    does not count as received: the report is about the path, not the repair. Where no
+    retransmission format was negotiated, repairs come on the stream itself.
+
+    `nacks` is None unless the publisher has agreed to be asked, for the codec it sends.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class InboundStream:
         self.packets_received = 0
         self.bytes_received = 0
         self.packets_repaired = 0
+        self.nacks: NackGenerator | None = None
         self._kind = kind
         self._codecs = codecs
         self._drops = drops
@@ -93,9 +98,16 @@ class InboundStream:
         self._count(number, header, now, repaired=repaired)
         payload = memoryview(packet)[header.payload_offset : header.payload_end]
         is_keyframe = len(payload) > 0 and self._detector(payload)
+        if is_keyframe and self.nacks is not None:
+            self.nacks.on_keyframe(number)
         inbound = InboundPacket(number, packet, header, codec, is_keyframe, now)
         self.history.add(inbound)
         return inbound
+
+    def has(self, sequence_number: int) -> bool:
+        """Return whether the packet that was sent under this number, 16 bits, is at hand."""
+        behind = ((self._highest_number - sequence_number + 0x8000) & 0xFFFF) - 0x8000
+        return self.history.find(self._highest_number - behind) is not None
 
     def on_sender_report(self, report: SenderReport, now: float) -> None:
         self.last_sender_report = ReceivedSenderReport(report.ntp_time, report.rtp_timestamp, now)
@@ -130,21 +142,41 @@ class InboundStream:
         self.codec = codec
         if self._kind is MediaKind.VIDEO:
             self._detector = KEYFRAME_DETECTORS.get(codec.name.lower(), _is_any)
+        if "nack" not in codec.feedback:
+            self.nacks = None
+        elif self.nacks is None:
+            self.nacks = NackGenerator()
         # Another clock rate would make the next difference of transit times meaningless.
         self._transit = now * codec.clock_rate - rtp_timestamp
 
     def _count(self, number: int, header: RtpHeader, now: float, *, repaired: bool) -> None:
-        if self._highest_number < 0:
-            self._first_number = number
-        if number > self._highest_number:
+        highest = self._highest_number
+        if number > highest:
             self._highest_number = number
+            if highest < 0:
+                self._first_number = number
+            elif number > highest + 1 and self.nacks is not None:
+                self.nacks.on_gap(highest + 1, number, now)
+        elif self.nacks is not None:
+            repaired = repaired or self._is_repair(number)
+            self.nacks.on_late(number, now, repaired=repaired)
         if repaired:
             self.packets_repaired += 1
             return
         self.packets_received += 1
         self.bytes_received += header.payload_end - header.payload_offset
+        if number > highest:
+            self._measure_jitter(header.rtp_timestamp, now)
+
+    def _is_repair(self, number: int) -> bool:
         assert self.codec is not None
-        transit = now * self.codec.clock_rate - header.rtp_timestamp
+        assert self.nacks is not None
+        return self.codec.rtx_payload_type is None and self.nacks.was_asked_for(number)
+
+    def _measure_jitter(self, rtp_timestamp: int, now: float) -> None:
+        """Count a packet that came in order: of others, its own place explains the difference."""
+        assert self.codec is not None
+        transit = now * self.codec.clock_rate - rtp_timestamp
         # Modulo 2^32, as the timestamp is.
         difference = (transit - self._transit + 0x80000000) % 0x100000000 - 0x80000000
         self._transit = transit

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from liverelay.rtp.rtcp.feedback import PictureLossIndication
+from liverelay.rtp.rtcp.feedback import GenericNack, PictureLossIndication
 from liverelay.rtp.rtcp.reports import (
     CanonicalName,
     ReceiverReport,
@@ -67,6 +67,12 @@ def receiver_report(local_ssrc: Ssrc, cname: str, blocks: Sequence[ReportBlock])
 
 def keyframe_request(local_ssrc: Ssrc, media_ssrc: Ssrc) -> bytes:
     return feedback(local_ssrc, PictureLossIndication(local_ssrc, media_ssrc).serialize())
+
+
+def nack(local_ssrc: Ssrc, media_ssrc: Ssrc, lost: Sequence[int]) -> bytes:
+    """Ask for the packets of the extended sequence numbers in `lost`."""
+    numbers = tuple(number & 0xFFFF for number in lost)
+    return feedback(local_ssrc, GenericNack(local_ssrc, media_ssrc, numbers).serialize())
 
 
 def feedback(local_ssrc: Ssrc, message: bytes) -> bytes:

@@ -58,6 +58,7 @@ class RoomMedia:
         self._transport_feedback: DeadlineQueue[MediaSession] = DeadlineQueue()
         self._keyframe_requests: DeadlineQueue[Encoding] = DeadlineQueue()
         self._layer_checks: DeadlineQueue[Publication] = DeadlineQueue()
+        self._nacks: DeadlineQueue[Encoding] = DeadlineQueue()
 
     def add_publication(
         self,
@@ -89,6 +90,7 @@ class RoomMedia:
         for encoding in publication.encodings:
             self._burst_encodings.pop(encoding, None)
             self._keyframe_requests.discard(encoding)
+            self._nacks.discard(encoding)
         for subscription in tuple(publication.subscriptions()):
             publication.detach(subscription)
             self._place(subscription, now)
@@ -154,6 +156,7 @@ class RoomMedia:
         for encoding in self._flushed_encodings(now):
             fanouts += encoding.flush(now)
             self._look_after_viewers(encoding, now)
+            self._watch_nack_deadline(encoding)
         self._burst_encodings.clear()
         for session in self._burst_sessions:
             if session.owes_feedback and session not in self._transport_feedback:
@@ -178,6 +181,7 @@ class RoomMedia:
             self._transport_feedback.next(),
             self._keyframe_requests.next(),
             self._layer_checks.next(),
+            self._nacks.next(),
         )
         return min((each for each in deadlines if each is not None), default=None)
 
@@ -195,6 +199,8 @@ class RoomMedia:
             self._watch_keyframe_deadline(encoding)
         for publication in self._layer_checks.take_due(now):
             self._check_layers(publication, now)
+        for encoding in self._nacks.take_due(now):
+            self._send_nack(encoding, now)
 
     def choose_layer(self, subscription: Subscription, now: float) -> None:
         """Give a viewer the best of what arrives, within its preference and budget.
@@ -203,7 +209,7 @@ class RoomMedia:
         """
         self._select_best_layer(subscription, now)
         encoding = subscription.next_encoding or subscription.encoding
-        if encoding is not None and encoding.is_waited_for:
+        if encoding is not None and encoding.needs_keyframe:
             self._request_keyframe(encoding, now)
 
     def publication_statistics(self) -> list[PublicationStats]:
@@ -265,7 +271,7 @@ class RoomMedia:
     def _look_after_viewers(self, encoding: Encoding, now: float) -> None:
         for subscription in encoding.take_started():
             self._send_sender_report(subscription, now)
-        if encoding.is_waited_for and encoding.keyframe_deadline() is None:
+        if encoding.needs_keyframe and encoding.keyframe_deadline() is None:
             self._request_keyframe(encoding, now)
 
     def _request_keyframe(self, encoding: Encoding, now: float) -> None:
@@ -280,6 +286,23 @@ class RoomMedia:
     def _send_pli(self, encoding: Encoding) -> None:
         data = reports.keyframe_request(self._local_ssrc, encoding.feed.ssrc)
         self._commands.append(SendRtcp(encoding.session_id, data))
+
+    def _send_nack(self, encoding: Encoding, now: float) -> None:
+        """Ask for what a publisher's stream misses, or for a keyframe when that was in vain."""
+        stream = encoding.feed
+        if stream.nacks is None:
+            return
+        if lost := stream.nacks.take_lost(now):
+            data = reports.nack(self._local_ssrc, stream.ssrc, lost)
+            self._commands.append(SendRtcp(encoding.session_id, data))
+        if stream.nacks.take_gave_up() and encoding.needs_keyframe:
+            self._request_keyframe(encoding, now)
+        self._watch_nack_deadline(encoding)
+
+    def _watch_nack_deadline(self, encoding: Encoding) -> None:
+        nacks = encoding.feed.nacks
+        if nacks is not None and (deadline := nacks.deadline()) is not None:
+            self._nacks.set(encoding, deadline)
 
     def _send_sender_report(self, subscription: Subscription, now: float) -> None:
         """Report, if there is something to report; then again in a while."""

@@ -142,10 +142,14 @@ class MediaSession:
         if codec is None:
             self._drops[DropReason.UNKNOWN_PAYLOAD_TYPE] += 1
             return None
-        restored = rtx.restore(packet, header, codec.payload_type, route.stream.ssrc)
-        if restored is None:
+        original = rtx.original_sequence_number(packet, header)
+        if original is None:
             self._drops[DropReason.EMPTY_RETRANSMISSION] += 1
             return None
+        if route.stream.has(original):
+            self._drops[DropReason.NEEDLESS_RETRANSMISSION] += 1
+            return None
+        restored = rtx.restore(packet, header, codec.payload_type, route.stream.ssrc)
         return route.stream.receive(restored, parse_header(restored), now, repaired=True)
 
     def _on_rtcp_packet(self, packet: RtcpPacket, effects: RtcpEffects, now: float) -> None:

@@ -141,6 +141,7 @@ def test_statistics_say_what_went_where() -> None:
     publisher = scenario.publish(conditions=Conditions(loss=0.05))
     scenario.run(5.0)
     viewer.send_pli(VIDEO)
+    scenario.run(0.0)
     _, report = viewer.sender_reports(VIDEO)[-1]
     block = ReportBlock(Ssrc(VIDEO), 64, 12, 0, 900, report.ntp_time >> 16 & 0xFFFFFFFF, 0)
     scenario.on_rtcp(viewer.session_id, ReceiverReport(Ssrc(1), (block,)).serialize())

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from liverelay.rtp import rtx
 from liverelay.rtp.packet import parse_header
 from liverelay.rtp.rtcp.compound import RtcpPacket, parse_compound
 from liverelay.rtp.rtcp.feedback import GenericNack, PictureLossIndication
 from liverelay.rtp.rtcp.reports import SenderReport
-from liverelay.rtp.types import Ssrc
+from liverelay.rtp.types import PayloadType, Ssrc
 from liverelay.sfu.types import SessionId
 from tests.support.network import Conditions, Link
 from tests.support.packets import VP8_DELTA, VP8_KEYFRAME, rtp
@@ -55,10 +57,13 @@ class Numbers:
     rtp_timestamp: int = 0xFFFF_F000
     # Seconds by which the publisher's wall clock is ahead.
     ntp_ahead: float = 0.0
+    rtx_ssrc: int = 0x9999
 
 
 class Publisher:
     """Sends frames of four packets and 20 ms of sound, and a keyframe when asked for one.
+
+    What a NACK names is sent again: as `rtx_payload_type`, or as it was if that is None.
 
     The payload of each packet ends in its name and the media time at which it was captured, so that
     a viewer can tell what it is watching.
@@ -70,12 +75,16 @@ class Publisher:
         self.rtcp: list[tuple[float, RtcpPacket]] = []
         self.is_live = True
         self.sends_padding = False
+        self.rtx_payload_type: int | None = None
         self.link = Link(scenario.clock, self._arrive, conditions)
+        self.feedback_link = Link(scenario.clock, self._receive_rtcp, Conditions(delay=0.0), seed=2)
         self.keyframes_sent = 0
         self._scenario = scenario
         self._started_at = scenario.clock.now
         self._video_sequence = self._audio_sequence = numbers.sequence_number
         self._owes_keyframe = True
+        self._sent_video: dict[int, bytes] = {}
+        self._rtx_sequence = 0
 
     def start(self) -> None:
         self._send_frame()
@@ -86,13 +95,17 @@ class Publisher:
     def plis(self) -> list[float]:
         return [at for at, packet in self.rtcp if isinstance(packet, PictureLossIndication)]
 
+    @property
+    def nacked(self) -> list[int]:
+        """Every sequence number that was asked for, each time it was."""
+        nacks = (packet for _, packet in self.rtcp if isinstance(packet, GenericNack))
+        return [number for nack in nacks for number in nack.lost]
+
     def take_rtp(self, packet: bytes) -> None:
         raise AssertionError(f"nothing was to come here: {packet!r}")
 
     def take_rtcp(self, data: bytes) -> None:
-        for packet in parse_compound(data):
-            self.rtcp.append((self._scenario.clock.now, packet))
-            self._owes_keyframe |= isinstance(packet, PictureLossIndication)
+        self.feedback_link.send(data)
 
     def video_timestamp(self, at: float) -> int:
         elapsed = at - self._started_at
@@ -104,6 +117,24 @@ class Publisher:
 
     def ntp_time(self, at: float) -> int:
         return int((NTP_EPOCH + at + self.numbers.ntp_ahead) * (1 << 32))
+
+    def _receive_rtcp(self, data: bytes) -> None:
+        for packet in parse_compound(data):
+            self.rtcp.append((self._scenario.clock.now, packet))
+            self._owes_keyframe |= isinstance(packet, PictureLossIndication)
+            if isinstance(packet, GenericNack):
+                for number in packet.lost:
+                    self._send_again(self._sent_video[number])
+
+    def _send_again(self, packet: bytes) -> None:
+        if self.rtx_payload_type is not None:
+            header, payload_type = parse_header(packet), PayloadType(self.rtx_payload_type)
+            again = rtx.wrap(packet, header, payload_type, header.sequence_number)
+            struct.pack_into("!H", again, 2, self._rtx_sequence & 0xFFFF)
+            struct.pack_into("!I", again, 8, self.numbers.rtx_ssrc)
+            self._rtx_sequence += 1
+            packet = bytes(again)
+        self.link.send(packet)
 
     def _arrive(self, packet: bytes) -> None:
         if self.is_live:
@@ -128,18 +159,18 @@ class Publisher:
         return f"{self.session_id[:3]}{now:10.6f}".encode()
 
     def _send_video(self, payload: bytes, *, marker: bool = False, padding: int = 0) -> None:
-        self.link.send(
-            rtp(
-                payload,
-                payload_type=96,
-                sequence_number=self._video_sequence,
-                rtp_timestamp=self.video_timestamp(self._scenario.clock.now),
-                ssrc=self.numbers.video_ssrc,
-                marker=marker,
-                padding=padding,
-            )
+        packet = rtp(
+            payload,
+            payload_type=96,
+            sequence_number=self._video_sequence,
+            rtp_timestamp=self.video_timestamp(self._scenario.clock.now),
+            ssrc=self.numbers.video_ssrc,
+            marker=marker,
+            padding=padding,
         )
+        self._sent_video[self._video_sequence & 0xFFFF] = packet
         self._video_sequence += 1
+        self.link.send(packet)
 
     def _send_sound(self) -> None:
         if not self.is_live:
@@ -253,10 +284,10 @@ class Scenario(SimulatedServer):
     ) -> Publisher:
         numbers = numbers or Numbers()
         publisher = Publisher(self, name, numbers, conditions or Conditions())
+        video = video or published_video(ssrcs=(numbers.video_ssrc,))
+        publisher.rtx_payload_type = video.codecs[0].rtx_payload_type
         self.add_publications(
-            publisher,
-            video or published_video(ssrcs=(numbers.video_ssrc,)),
-            audio or published_audio(ssrcs=(numbers.audio_ssrc,)),
+            publisher, video, audio or published_audio(ssrcs=(numbers.audio_ssrc,))
         )
         publisher.start()
         self.settle()

@@ -37,8 +37,14 @@ def test_what_aiortc_wraps_is_restored() -> None:
     assert restored == original.serialize()
 
 
-def test_retransmission_without_a_payload_restores_nothing() -> None:
+def test_retransmission_tells_which_packet_it_carries() -> None:
+    packet = rtp(struct.pack("!H", 300) + b"m", padding=100)
+
+    assert rtx.original_sequence_number(packet, parse_header(packet)) == 300
+
+
+def test_retransmission_without_a_payload_carries_nothing() -> None:
     for payload in (b"", b"\x01", struct.pack("!H", 300)):
         packet = rtp(payload, padding=100)
 
-        assert rtx.restore(packet, parse_header(packet), PayloadType(96), Ssrc(1)) is None
+        assert rtx.original_sequence_number(packet, parse_header(packet)) is None

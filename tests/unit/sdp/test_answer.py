@@ -41,7 +41,7 @@ def test_publisher_gets_one_codec_a_section_and_red() -> None:
     result = answer_to("chromium-publish", Purpose.PUBLISH)
 
     assert names(result, "audio") == ["opus", "red"]
-    assert names(result, "video") == ["VP8"]
+    assert names(result, "video") == ["VP8", "rtx"]
     assert result.send == ()
     assert [each.kind for each in result.receive] == [MediaKind.AUDIO, MediaKind.VIDEO]
 
@@ -51,13 +51,15 @@ def test_publisher_is_asked_for_what_we_use() -> None:
 
     assert {line for line in lines if line.startswith("a=rtcp-fb")} == {
         "a=rtcp-fb:96 transport-cc",
+        "a=rtcp-fb:96 nack",
         "a=rtcp-fb:96 ccm fir",
         "a=rtcp-fb:96 nack pli",
     }
     assert f"a=extmap:3 {TRANSPORT_CC}" in lines
     assert f"a=extmap:4 {MID}" in lines
     assert "a=recvonly" in lines
-    assert not any("ssrc" in line or "rtx" in line for line in lines)
+    assert "a=fmtp:97 apt=96" in lines
+    assert not any("ssrc" in line for line in lines)
 
 
 def test_publisher_parameters_hold_what_tells_its_packets_apart() -> None:

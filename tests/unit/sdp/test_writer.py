@@ -33,7 +33,7 @@ def test_answer_is_complete() -> None:
 
     assert "a=ice-lite\r\n" in sdp[: sdp.index("m=")]
     lines = section_lines(sdp, "video")
-    assert "m=video 8080 UDP/TLS/RTP/SAVPF 96" in lines
+    assert "m=video 8080 UDP/TLS/RTP/SAVPF 96 97" in lines
     assert "c=IN IP4 10.99.0.1" in lines
     assert "a=candidate:1 1 udp 2130706431 10.99.0.1 8080 typ host" in lines
     assert "a=candidate:2 1 udp 2130706175 fd00::1 8080 typ host" in lines

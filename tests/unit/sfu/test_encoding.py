@@ -90,7 +90,7 @@ def test_viewer_that_could_never_start_is_not_waited_for() -> None:
     encoding, _ = fed_encoding()
     encoding.attach(subscription(watched_video(VIEWER_OPUS)))
 
-    assert not encoding.is_waited_for
+    assert not encoding.needs_keyframe
 
 
 def test_group_is_gone_with_its_last_viewer() -> None:

@@ -10,9 +10,11 @@ from liverelay.sfu.drops import DropReason
 from liverelay.sfu.history import InboundPacket
 from liverelay.sfu.inbound import InboundStream
 from tests.support.packets import VP8_DELTA, VP8_KEYFRAME, rtp
-from tests.support.parameters import OPUS, VP8
+from tests.support.parameters import OPUS, REPAIRED_VP8, VP8, VP8_WITH_NACK
 
 SSRC = Ssrc(0x1234)
+VP9_WITH_NACK = Codec(PayloadType(98), "VP9", 90_000, feedback=("nack",))
+AV1_WITH_NACK = Codec(PayloadType(99), "AV1", 90_000, feedback=("nack",))
 
 
 def stream(kind: MediaKind = MediaKind.VIDEO, *codecs: Codec) -> InboundStream:
@@ -99,6 +101,69 @@ def test_jitter_is_the_smoothed_difference_of_transit_times() -> None:
     receive(video, rtp(sequence_number=2, rtp_timestamp=8999), now=10.1 + 160 / 90_000)
 
     assert video.jitter == pytest.approx(10 / 90_000)
+
+
+def test_packet_out_of_order_has_no_part_in_the_jitter() -> None:
+    video = stream()
+    for number, at in ((1, 10.0), (3, 10.1), (2, 10.4), (4, 10.15)):
+        receive(video, rtp(sequence_number=number, rtp_timestamp=number * 4500), now=at + 1)
+
+    # In order came 1, 3 and 4, each 50 ms per number.
+    assert video.jitter == pytest.approx(0.0, abs=1e-6)
+    assert video.packets_received == 4
+
+
+def test_gaps_are_noted_for_a_codec_that_agreed_to_be_asked() -> None:
+    video = stream(MediaKind.VIDEO, VP8, VP9_WITH_NACK, AV1_WITH_NACK)
+    receive(video, rtp(sequence_number=1, payload_type=96))
+    receive(video, rtp(sequence_number=2, payload_type=98))
+    receive(video, rtp(sequence_number=4, payload_type=99))
+
+    assert video.nacks is not None
+    assert video.nacks.take_lost(now=10.1) == [(1 << 16) + 3]
+
+
+def test_no_gap_is_noted_for_a_codec_that_did_not_agree() -> None:
+    video = stream(MediaKind.VIDEO, VP8, VP9_WITH_NACK)
+    receive(video, rtp(sequence_number=1, payload_type=98))
+    receive(video, rtp(sequence_number=3, payload_type=96))
+
+    assert video.nacks is None
+
+
+def test_packet_that_comes_again_as_it_was_is_a_repair_only_if_asked_for() -> None:
+    video = stream(MediaKind.VIDEO, VP8_WITH_NACK)
+    for number in (1, 3, 5):
+        receive(video, rtp(sequence_number=number))
+    assert video.nacks is not None
+    video.nacks.on_late((1 << 16) + 2, 10.0, repaired=False)
+    video.nacks.take_lost(now=10.1)
+
+    receive(video, rtp(sequence_number=2), now=10.2)
+    receive(video, rtp(sequence_number=4), now=10.2)
+
+    assert (video.packets_received, video.packets_repaired, video.packets_lost) == (4, 1, 1)
+
+
+def test_late_packet_where_repairs_have_a_stream_of_their_own_is_no_repair() -> None:
+    video = stream(MediaKind.VIDEO, REPAIRED_VP8)
+    for number in (1, 3):
+        receive(video, rtp(sequence_number=number))
+    assert video.nacks is not None
+    video.nacks.take_lost(now=10.1)
+
+    receive(video, rtp(sequence_number=2), now=10.2)
+
+    assert (video.packets_repaired, video.packets_lost) == (0, 0)
+
+
+def test_packet_at_hand_is_known_by_the_number_it_was_sent_under() -> None:
+    video = stream()
+    assert not video.has(0)
+    receive(video, rtp(sequence_number=65535))
+    receive(video, rtp(sequence_number=1))
+
+    assert [number for number in (65534, 65535, 0, 1, 2) if video.has(number)] == [65535, 1]
 
 
 def test_steady_packets_have_no_jitter() -> None:

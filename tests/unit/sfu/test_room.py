@@ -3,13 +3,14 @@ import pytest
 from liverelay.rtp.rtcp.compound import RtcpPacket, UnknownRtcp, parse_compound
 from liverelay.rtp.rtcp.feedback import GenericNack, PictureLossIndication
 from liverelay.rtp.rtcp.reports import ReceiverReport, SenderReport, SourceDescription
-from liverelay.rtp.types import Ssrc
-from liverelay.sdp.parameters import ReceiveParameters
+from liverelay.rtp.types import PayloadType, Ssrc
+from liverelay.sdp.parameters import Codec, ReceiveParameters
 from liverelay.sfu.room import RoomMedia
 from liverelay.sfu.subscription import Subscription
 from liverelay.sfu.types import PeerId, PublicationId, SessionId
 from tests.support.packets import VP8_DELTA, VP8_KEYFRAME, one_byte_elements, rtp
 from tests.support.parameters import (
+    REPAIRED_VP8,
     TRANSPORT_CC_EXTENSION,
     published_audio,
     published_video,
@@ -220,6 +221,34 @@ def test_nack_is_answered_at_the_next_flush_but_not_after_leaving() -> None:
     ((stream,),) = (fanout.streams for fanout in fanouts)
     assert (stream.target, stream.ssrc) == (row_of("viewer"), 0xC0DF)
     assert room.flush(10.2) == []
+
+
+def test_gap_is_asked_for_in_the_numbers_of_the_publisher() -> None:
+    room = room_with_video(published_video(REPAIRED_VP8))
+    publish(room, VP8_DELTA, 65535)
+    publish(room, VP8_DELTA, 2)
+    deadline = room.deadline()
+    assert deadline is not None
+    assert deadline < 10.1
+
+    room.handle_timeout(deadline)
+
+    assert commands(room) == [
+        (PUBLISHER, [ReceiverReport(LOCAL), GenericNack(LOCAL, Ssrc(0x1234), (0, 1))])
+    ]
+
+
+def test_gap_is_not_asked_for_once_the_publisher_sends_what_cannot_be() -> None:
+    vp9 = Codec(PayloadType(98), "VP9", 90_000)
+    room = room_with_video(published_video(REPAIRED_VP8, vp9))
+    publish(room, VP8_DELTA, 1)
+    publish(room, VP8_DELTA, 3)
+
+    room.on_rtp(PUBLISHER, rtp(payload_type=98, sequence_number=4), 10.0)
+    room.flush(10.0)
+    room.handle_timeout(10.5)
+
+    assert commands(room) == []
 
 
 def test_nack_of_what_is_not_there_makes_no_fanout() -> None:

@@ -76,7 +76,7 @@ def test_retransmission_restores_the_packet_it_carries() -> None:
         ),
         pytest.param(
             rtp(b"\x00\x01again", payload_type=97, ssrc=RTX),
-            DropReason.DUPLICATE_OR_LATE,
+            DropReason.NEEDLESS_RETRANSMISSION,
             id="of a packet that came",
         ),
         pytest.param(
