@@ -223,7 +223,8 @@ def _receive_parameters(section: AnsweredSection) -> ReceiveParameters | None:
     offered = section.offered
     if offered.kind is None or offered.mid is None or not section.direction.receives:
         return None
-    extensions = (each for each in section.extensions if _is_inbound(each, section.direction))
+    # All that was answered: in a call, what is meant for the way back comes this way, too.
+    extensions = (each for each in section.extensions if each.direction.sends)
     return ReceiveParameters(
         kind=offered.kind,
         mid=offered.mid,

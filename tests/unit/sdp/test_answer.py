@@ -203,6 +203,14 @@ def test_call_section_has_the_feedback_of_both_directions() -> None:
     assert f"a=extmap:3 {TRANSPORT_CC}" in lines
 
 
+def test_extension_meant_for_the_way_back_is_expected_from_a_caller_too() -> None:
+    result = answer_to("chromium-call", Purpose.CALL)
+
+    video = result.receive[1]
+    assert ABS_SEND_TIME_URI in {each.uri for each in video.extensions}
+    assert f"a=extmap:2 {ABS_SEND_TIME_URI}" in section_lines(result.sdp, "video")
+
+
 def test_extensions_of_a_call_are_told_apart_by_direction() -> None:
     result = answer_to("chromium-call", Purpose.CALL)
 
