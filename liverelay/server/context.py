@@ -13,7 +13,10 @@ from liverelay.server.rate_limit import FailureLimiter
 
 if TYPE_CHECKING:
     from liverelay.config import Settings
+    from liverelay.server.announcer import Announcer
+    from liverelay.server.events import EventCounters, EventHub
     from liverelay.server.media import MediaService
+    from liverelay.server.overview import Overview
     from liverelay.server.sessions import SessionRegistry
     from liverelay.store.catalogue import Catalogue
 
@@ -26,6 +29,10 @@ class ServerContext:
     catalogue: Catalogue
     sessions: SessionRegistry
     media: MediaService
+    announcer: Announcer
+    events: EventHub
+    event_counters: EventCounters
+    overview: Overview
     token_secret: bytes
     key_failures: FailureLimiter = field(init=False)
     is_draining: bool = False

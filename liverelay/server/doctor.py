@@ -79,6 +79,17 @@ async def examine(settings: Settings) -> list[Finding]:
     return findings
 
 
+def examine_running(settings: Settings, addresses: list[IpAddress], udp: UdpPort) -> list[Finding]:
+    """Run the checks that a server can run on itself, which send nothing."""
+    return [
+        _check_reach(addresses),
+        _check_buffers(udp),
+        _check_files(),
+        _check_segmentation(),
+        _check_tls(settings),
+    ]
+
+
 def _check_reach(addresses: list[IpAddress]) -> Finding:
     shown = ", ".join(map(str, addresses))
     if only_local(addresses):

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 # ones, which say how things are, only the newest is kept.
 MAX_PENDING = 1024
 
+# Who listens to the whole server: dashboards and programs, not viewers.
+MAX_LISTENERS = 100
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Event:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence, Set
 
     from liverelay.sdp.connection import Candidate, IceCredentials
+    from liverelay.server.announcer import Announcer
     from liverelay.server.worker import MediaWorker
     from liverelay.store.records import Room
     from liverelay.tokens import Claims
@@ -78,9 +79,14 @@ class MediaService:
     """
 
     def __init__(
-        self, sessions: SessionRegistry, worker: MediaWorker, candidates: Sequence[Candidate]
+        self,
+        sessions: SessionRegistry,
+        worker: MediaWorker,
+        candidates: Sequence[Candidate],
+        announcer: Announcer,
     ) -> None:
         self.limitations = worker.limitations
+        self._announcer = announcer
         self._sessions = sessions
         self._worker = worker
         self._candidates = tuple(candidates)
@@ -141,12 +147,15 @@ class MediaService:
 
     def close(self, session: Session, reason: CloseReason = CloseReason.LEFT) -> None:
         """End a session; ending it twice is harmless."""
+        was_connected = session.is_connected
         if not self._sessions.end(session, reason):
             return
         self._joined.pop(session.session_id).close(now())
         if not self._sessions.in_room(session.room_id):
             self._worker.forget_room(session.room_id)
         logger.info("%s ended: %s", _describe(session), reason.value)
+        if was_connected:
+            self._announcer.left(session)
 
     def close_room(self, room_id: str) -> None:
         for session in self._sessions.in_room(room_id):
@@ -171,6 +180,7 @@ class MediaService:
     def on_connected(self, joined: JoinedSession) -> None:
         session = joined.session
         session.state = SessionState.CONNECTED
+        self._announcer.joined(session)
         logger.info(
             "%s connected in %.0f ms", _describe(session), 1000 * (now() - session.opened_at)
         )

@@ -13,16 +13,21 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from liverelay.errors import ListenError
+from liverelay.server.announcer import Announcer
 from liverelay.server.app import create_app
 from liverelay.server.context import ServerContext
 from liverelay.server.deadlines import Deadlines
+from liverelay.server.doctor import examine_running
+from liverelay.server.events import MAX_LISTENERS, EventCounters, EventHub
 from liverelay.server.http_protocol import connection_factory
 from liverelay.server.listen import bind_http, describe_url, load_tls, port_of
 from liverelay.server.logs import SHOWS_KEY
 from liverelay.server.media import MediaService
+from liverelay.server.overview import Overview
 from liverelay.server.sessions import SessionRegistry
 from liverelay.server.tasks import TaskSet
 from liverelay.server.udp import UdpPort
+from liverelay.server.vitals import LoopLagMonitor
 from liverelay.server.watcher import watch_store
 from liverelay.server.worker import MediaWorker
 from liverelay.store.catalogue import Catalogue
@@ -88,16 +93,10 @@ class Server:
         listeners = bind_http(self._settings.host, self._settings.port)
         for listener in listeners:
             self._stack.callback(listener.close)
-        sessions = SessionRegistry(self._settings.max_sessions)
-        self._context = ServerContext(
-            settings=self._settings,
-            catalogue=catalogue,
-            sessions=sessions,
-            media=self._open_media(sessions, tasks, port_of(listeners[0])),
-            token_secret=store.token_secret(),
-            deadlines=self._deadlines,
-        )
+        self._context = self._open_context(store, catalogue, tasks, port_of(listeners[0]))
         await self._serve(self._context, listeners, tls)
+        self._stack.callback(self._context.events.close)
+        tasks.start(self._context.overview.run(self._context.events), name="statistics")
         # Only a server that listens makes the first key: one that fails would not show it, and the
         # next start would find a key there already.
         bootstrapped = store.keys.bootstrap(self._first_key)
@@ -117,18 +116,45 @@ class Server:
         self._context.is_draining = True
         logger.info("draining: %d sessions", len(self._context.sessions))
         self._context.media.close_all()
+        self._context.events.close()
         await asyncio.sleep(_DRAIN_TIME)
 
     async def close(self) -> None:
         """Close everything that `start` opened, in the reverse order."""
         await self._stack.aclose()
 
-    def _open_media(
-        self, sessions: SessionRegistry, tasks: TaskSet, http_port: int
-    ) -> MediaService:
+    def _open_context(
+        self, store: Store, catalogue: Catalogue, tasks: TaskSet, http_port: int
+    ) -> ServerContext:
+        counters = EventCounters()
+        events = EventHub(counters, max_listeners=MAX_LISTENERS)
+        announcer = Announcer(catalogue, events)
+        sessions = SessionRegistry(self._settings.max_sessions)
         addresses = announced_addresses(self._settings.public_address)
-        udp = self._bind_udp(http_port)
-        worker = MediaWorker(udp, tasks.start)
+        worker = self._open_worker(tasks, http_port)
+        reachable = [each for each in addresses if each.version == 4 or worker.udp.has_ipv6]
+        port = worker.udp.port
+        self._announcement = ", ".join(f"{address} UDP port {port}" for address in reachable)
+        self._is_only_local = only_local(reachable)
+        candidates = host_candidates(reachable, port)
+        lag = LoopLagMonitor()
+        self._stack.callback(lag.close)
+        findings = examine_running(self._settings, reachable, worker.udp)
+        return ServerContext(
+            settings=self._settings,
+            catalogue=catalogue,
+            sessions=sessions,
+            media=MediaService(sessions, worker, candidates, announcer),
+            announcer=announcer,
+            events=events,
+            event_counters=counters,
+            overview=Overview(catalogue, sessions, worker, lag, reachable, findings),
+            token_secret=store.token_secret(),
+            deadlines=self._deadlines,
+        )
+
+    def _open_worker(self, tasks: TaskSet, http_port: int) -> MediaWorker:
+        worker = MediaWorker(self._bind_udp(http_port), tasks.start)
 
         async def close() -> None:
             worker.close()
@@ -136,10 +162,7 @@ class Server:
             worker.close_port()
 
         self._stack.push_async_callback(close)
-        reachable = [each for each in addresses if each.version == 4 or udp.has_ipv6]
-        self._announcement = ", ".join(f"{address} UDP port {udp.port}" for address in reachable)
-        self._is_only_local = only_local(reachable)
-        return MediaService(sessions, worker, host_candidates(reachable, udp.port))
+        return worker
 
     def _bind_udp(self, http_port: int) -> UdpPort:
         if self._settings.udp_port is not None:

@@ -56,6 +56,8 @@ async def _follow(context: ServerContext) -> list[StoreError]:
     if removed.keys:
         logger.info("API keys revoked in the store: %s", ", ".join(sorted(removed.keys)))
         context.media.close_keys(removed.keys)
+        context.events.dismiss(removed.keys)
+    context.announcer.rooms_changed()
     return list(scan.damaged)
 
 

@@ -15,6 +15,7 @@ from liverelay.rtp.types import Ssrc
 from liverelay.server.udp import Alarm, UdpPort
 from liverelay.sfu.deadlines import DeadlineQueue
 from liverelay.sfu.room import RoomMedia
+from liverelay.sfu.totals import MediaTotals
 from liverelay.transport.dtls import ServerCertificate
 from liverelay.transport.egress import batch_support, open_egress
 from liverelay.transport.mux import Mux
@@ -31,12 +32,13 @@ class MediaWorker:
 
     def __init__(self, udp: UdpPort, start_task: StartTask) -> None:
         self.certificate = ServerCertificate()
-        self._udp = udp
+        self.udp = udp
         self._mux = Mux(udp.send, certificate=self.certificate, start_task=start_task)
         self._batching = batch_support()
         self._egress = open_egress(udp, self._mux.targets, self._mux.counters, self._batching)
         self._alarm = Alarm(self._on_alarm)
         self._rooms: dict[str, RoomMedia] = {}
+        self._ended = MediaTotals()
         self._touched: set[str] = set()
         self._deadlines: DeadlineQueue[str] = DeadlineQueue()
         self._transports: dict[SessionId, PeerTransport] = {}
@@ -84,9 +86,22 @@ class MediaWorker:
         self._touched.add(room_id)
         return room
 
+    def find_room(self, room_id: str) -> RoomMedia | None:
+        """Return the media of a room, only to be looked at; None if it has no sessions."""
+        return self._rooms.get(room_id)
+
+    def totals(self) -> MediaTotals:
+        """Return how much media there was since the start."""
+        totals = MediaTotals()
+        totals.add(self._ended)
+        for room in self._rooms.values():
+            totals.add(room.totals())
+        return totals
+
     def forget_room(self, room_id: str) -> None:
         """Let go of a room without sessions."""
-        self._rooms.pop(room_id, None)
+        if (room := self._rooms.pop(room_id, None)) is not None:
+            self._ended.add(room.totals())
         self._touched.discard(room_id)
         self._deadlines.discard(room_id)
 
@@ -107,7 +122,7 @@ class MediaWorker:
 
     def close_port(self) -> None:
         """Close the sockets, once the peers have been told."""
-        self._udp.close()
+        self.udp.close()
 
     def _settle_room(self, room_id: str, room: RoomMedia, now: float) -> None:
         for fanout in room.flush(now):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from liverelay.sdp.parameters import MediaKind, ReceiveParameters
 from liverelay.sfu.keyframe import KeyframeThrottle
 from liverelay.sfu.layers import ActiveLayer, Layer, RateMeter
+from liverelay.sfu.totals import MediaTotals
 from liverelay.sfu.viewer_group import ViewerGroup
 from liverelay.sfu.wire_format import WireFormat, negotiated
 
@@ -40,6 +41,7 @@ class Encoding:
         self.stream: InboundStream | None = None
         self.pending: list[InboundPacket] = []
         self.keyframe_requests_sent = 0
+        self.replaced = MediaTotals()
         self._groups: dict[WireFormat, ViewerGroup] = {}
         self._throttle = KeyframeThrottle()
         self.active_at: float | None = None
@@ -100,6 +102,8 @@ class Encoding:
 
     def feed_from(self, stream: InboundStream) -> None:
         """Take packets from `stream` from now on."""
+        if self.stream is not None:
+            self.replaced.add_stream(self.stream)
         self.stream = stream
         self.pending.clear()
         self._repeat_at = None

@@ -25,6 +25,7 @@ from liverelay.sfu.statistics import (
     subscription_stats,
 )
 from liverelay.sfu.subscription import Subscription
+from liverelay.sfu.totals import MediaTotals
 
 if TYPE_CHECKING:
     from liverelay.rtp.types import Ssrc
@@ -44,6 +45,7 @@ class RoomMedia:
 
     def __init__(self, local_ssrc: Ssrc, cname: str) -> None:
         self.drops: DropCounters = Counter()
+        self._ended = MediaTotals()
         self._local_ssrc = local_ssrc
         self._cname = cname
         self._sessions: dict[SessionId, MediaSession] = {}
@@ -84,6 +86,7 @@ class RoomMedia:
     def remove_publication(self, publication_id: PublicationId, now: float) -> None:
         """Stop forwarding it; its viewers go to another publication, or wait for the next."""
         publication = self._publications.pop(publication_id)
+        self._ended.add_publication(publication)
         self._sessions[publication.session_id].remove_publication(publication)
         self._forget_session_if_unused(publication.session_id)
         self._layer_checks.discard(publication)
@@ -116,6 +119,7 @@ class RoomMedia:
 
     def remove_subscription(self, subscription: Subscription) -> None:
         del self._subscriptions[subscription]
+        self._ended.add_subscription(subscription)
         del self._sessions[subscription.session_id].subscriptions[subscription.ssrc]
         self._forget_session_if_unused(subscription.session_id)
         if subscription.retransmitter is not None:
@@ -217,6 +221,25 @@ class RoomMedia:
 
     def subscription_statistics(self) -> list[SubscriptionStats]:
         return [subscription_stats(subscription) for subscription in self._subscriptions]
+
+    def totals(self) -> MediaTotals:
+        """Return how much media there was in this room until now."""
+        totals = MediaTotals()
+        totals.add(self._ended)
+        for publication in self._publications.values():
+            totals.add_publication(publication)
+        for subscription in self._subscriptions:
+            totals.add_subscription(subscription)
+        return totals
+
+    def viewers_fraction_lost(self) -> float | None:
+        """Return the mean of what viewers say that they lose; None if none has said anything."""
+        reports = [
+            subscription.remote_report.fraction_lost
+            for subscription in self._subscriptions
+            if subscription.remote_report is not None
+        ]
+        return sum(reports) / len(reports) / 256 if reports else None
 
     def _session(self, session_id: SessionId) -> MediaSession:
         session = self._sessions.get(session_id)

@@ -6,10 +6,11 @@ Seconds for jitter and round-trip time; `bytes_…` are payload bytes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from liverelay.rtp.types import Ssrc
+    from liverelay.rtp.types import Rid, Ssrc
     from liverelay.sdp.parameters import Codec, MediaKind
     from liverelay.sfu.encoding import Encoding
     from liverelay.sfu.inbound import InboundStream
@@ -20,10 +21,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class InboundRtpStats:
-    """One SSRC of a publisher."""
+    """One SSRC of a publisher; the size of its pictures, in pixels, is that of the last keyframe.
+
+    `rid` is None where the publisher has given its encodings no names.
+    """
 
     ssrc: Ssrc
+    rid: Rid | None
     mime_type: str | None
+    frame_width: int | None
+    frame_height: int | None
     packets_received: int
     bytes_received: int
     retransmitted_packets_received: int
@@ -70,8 +77,8 @@ def publication_stats(publication: Publication) -> PublicationStats:
         peer_id=publication.peer_id,
         kind=publication.parameters.kind,
         streams=tuple(
-            _inbound_stats(encoding, encoding.stream)
-            for encoding in publication.encodings
+            _inbound_stats(encoding, encoding.stream, rid)
+            for encoding, rid in zip_longest(publication.encodings, publication.parameters.rids)
             if encoding.stream is not None
         ),
     )
@@ -99,10 +106,14 @@ def subscription_stats(subscription: Subscription) -> SubscriptionStats:
     )
 
 
-def _inbound_stats(encoding: Encoding, stream: InboundStream) -> InboundRtpStats:
+def _inbound_stats(encoding: Encoding, stream: InboundStream, rid: Rid | None) -> InboundRtpStats:
+    size = encoding.frame_size
     return InboundRtpStats(
         ssrc=stream.ssrc,
+        rid=rid,
         mime_type=_mime_type(encoding.parameters.kind, stream.codec),
+        frame_width=None if size is None else size.width,
+        frame_height=None if size is None else size.height,
         packets_received=stream.packets_received,
         bytes_received=stream.bytes_received,
         retransmitted_packets_received=stream.packets_repaired,

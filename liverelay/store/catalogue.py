@@ -7,9 +7,10 @@ found by comparing directories, which `scan` does off the event loop and `apply`
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from liverelay.errors import ErrorCode, RefusedError, StoreError
 from liverelay.store import keys
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
     from liverelay.store.records import ApiKey, Room, RoomType
     from liverelay.store.store import Store
+
+    # A room, and whether it exists now.
+    RoomChange: TypeAlias = tuple[Room, bool]
 
 T = TypeVar("T")
 
@@ -69,6 +73,8 @@ class Catalogue:
         self._rooms: dict[str, Room] = {}
         self._keys: dict[str, ApiKey] = {}
         self._stamps: dict[Path, int] = {}
+        # Bounded by its reader, who empties it four times a second.
+        self._changes: deque[RoomChange] = deque()
 
     @property
     def room_count(self) -> int:
@@ -84,14 +90,23 @@ class Catalogue:
         if scan.damaged:
             raise scan.damaged[0]
         self.apply(scan)
+        self._changes.clear()
+
+    def take_changes(self) -> list[RoomChange]:
+        """Return which rooms have come and gone since the last call, in order."""
+        return [self._changes.popleft() for _ in range(len(self._changes))]
 
     def list_rooms(self) -> list[Room]:
         return oldest_first(self._rooms.values())
 
     def create_room(self, room_type: RoomType) -> Room:
         room = self._store.rooms.create(room_type)
-        self._rooms[room.room_id] = room
+        self._add_room(room)
         return room
+
+    def find_room(self, room_id: str) -> Room | None:
+        """Return a room if it is known, without a look at the disk."""
+        return self._rooms.get(room_id)
 
     def require_room(self, room_id: str) -> Room:
         """Return a room that must exist.
@@ -102,7 +117,7 @@ class Catalogue:
         room = self._rooms.get(room_id)
         if room is None:
             room = self._store.rooms.require(room_id)
-            self._rooms[room_id] = room
+            self._add_room(room)
         return room
 
     def delete_room(self, room_id: str) -> None:
@@ -114,9 +129,9 @@ class Catalogue:
         try:
             self._store.rooms.delete(room_id)
         except RefusedError:
-            self._rooms.pop(room_id, None)
+            self._remove_room(room_id)
             raise
-        self._rooms.pop(room_id, None)
+        self._remove_room(room_id)
 
     def list_keys(self) -> list[ApiKey]:
         return self._store.keys.list()
@@ -190,10 +205,9 @@ class Catalogue:
     def apply(self, scan: Scan) -> Removed:
         """Take over what `scan` found and return what has gone since the last time."""
         # Each entry is taken out by one call, because another thread may be deleting it too.
-        gone_rooms = frozenset(
-            room_id for room_id in scan.gone_rooms if self._rooms.pop(room_id, None) is not None
-        )
-        self._rooms.update(scan.rooms)
+        gone_rooms = frozenset(room_id for room_id in scan.gone_rooms if self._remove_room(room_id))
+        for room in scan.rooms.values():
+            self._add_room(room)
         gone = {key_id: self._keys.pop(key_id, None) for key_id in scan.gone_keys}
         gone_keys = frozenset(key_id for key_id, key in gone.items() if key and key.is_live)
         for key_id, key in scan.keys.items():
@@ -201,6 +215,17 @@ class Catalogue:
             if not _is_revoked(self._keys.get(key_id)):
                 self._keys[key_id] = key
         return Removed(gone_rooms, gone_keys)
+
+    def _add_room(self, room: Room) -> None:
+        if self._rooms.setdefault(room.room_id, room) is room:
+            self._changes.append((room, True))
+
+    def _remove_room(self, room_id: str) -> bool:
+        """Forget a room and return whether it was known."""
+        room = self._rooms.pop(room_id, None)
+        if room is not None:
+            self._changes.append((room, False))
+        return room is not None
 
     def _find_key(self, key_id: str) -> ApiKey | None:
         record = self._keys.get(key_id)

@@ -61,7 +61,7 @@ class MediaServer:
 
     @property
     def udp_address(self) -> tuple[str, int]:
-        return "127.0.0.1", self.worker._udp.port
+        return "127.0.0.1", self.worker.udp.port
 
     async def request(
         self, method: str, path: str, body: object = None, *, bearer: str = KEY

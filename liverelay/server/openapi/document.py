@@ -7,7 +7,7 @@ from typing import Any
 
 import liverelay
 from liverelay.errors import ErrorCode
-from liverelay.server.openapi.parts import answer, operation, parameter
+from liverelay.server.openapi.parts import answer, event_answer, operation, parameter
 from liverelay.server.openapi.schemas import schemas
 
 _E = ErrorCode
@@ -139,6 +139,17 @@ def _key_paths() -> dict[str, Any]:
 
 def _meta_paths() -> dict[str, Any]:
     return {
+        "/v1/events": {
+            "get": operation(
+                "streamEvents",
+                "Follow what happens on the server, as server-sent events",
+                errors=(*_KEY_ERRORS, _E.UNAVAILABLE),
+                success=event_answer(
+                    "Events without end: `snapshot` first, then changes, and `statistics` once a "
+                    "second. Their data are `Snapshot`, `RoomChange`, `PeerChange` and `Snapshot`."
+                ),
+            ),
+        },
         "/health": {
             "get": operation(
                 "getHealth",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from enum import StrEnum
+    from enum import Enum
 
     from liverelay.errors import ErrorCode
 
@@ -66,9 +66,13 @@ def answer(
     return {str(status): response}
 
 
+def event_answer(description: str) -> dict[str, Any]:
+    text = {"schema": {"type": "string"}}
+    return {"200": {"description": description, "content": {"text/event-stream": text}}}
+
+
 def content(schema: str, *, is_list: bool = False) -> dict[str, Any]:
-    reference: dict[str, Any] = {"$ref": f"#/components/schemas/{schema}"}
-    return {_JSON: {"schema": {"type": "array", "items": reference} if is_list else reference}}
+    return {_JSON: {"schema": list_of(schema) if is_list else reference(schema)}}
 
 
 def parameter(name: str, description: str, schema: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -86,5 +90,17 @@ def record(properties: dict[str, Any], *, optional: tuple[str, ...] = ()) -> dic
     return {"type": "object", "properties": properties, "required": required}
 
 
-def choice(values: type[StrEnum]) -> dict[str, Any]:
+def list_of(schema: str) -> dict[str, Any]:
+    return {"type": "array", "items": reference(schema)}
+
+
+def reference(schema: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{schema}"}
+
+
+def nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+def choice(values: type[Enum]) -> dict[str, Any]:
     return {"type": "string", "enum": [value.value for value in values]}

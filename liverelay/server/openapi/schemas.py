@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from liverelay.errors import ErrorCode
-from liverelay.server.openapi.parts import COUNT, UUID, choice, record
+from liverelay.server.openapi.overview_schemas import overview_schemas
+from liverelay.server.openapi.parts import COUNT, UUID, choice, list_of, record
 from liverelay.store.keys import MAX_NAME_LENGTH
 from liverelay.store.records import RoomType
 from liverelay.tokens import MAX_TTL, Role
@@ -44,10 +45,7 @@ def schemas() -> dict[str, Any]:
             {
                 "peer_id": UUID,
                 "role": choice(Role),
-                "sessions": {
-                    "type": "array",
-                    "items": {"$ref": "#/components/schemas/PeerSession"},
-                },
+                "sessions": list_of("PeerSession"),
             }
         ),
         "PeerSession": record({"session_id": UUID, "kind": text, "state": text, "age_secs": COUNT}),
@@ -80,6 +78,7 @@ def schemas() -> dict[str, Any]:
         "Answer": record({"sdp": sdp, "type": {"const": "answer"}, "session_id": UUID}),
         "Error": record({"error": {"enum": [code.value for code in ErrorCode]}, "message": text}),
         "Document": {"type": "object"},
+        **overview_schemas(),
     }
 
 

@@ -36,6 +36,7 @@ async def create_room(request: web.Request) -> web.Response:
         )
     # In a thread, as all that waits for the disk: media must not wait for it.
     room = await asyncio.to_thread(context.catalogue.create_room, room_type)
+    context.announcer.rooms_changed()
     logger.info("room %s created: %s", room.room_id, room.room_type)
     tokens = views.mint_join_tokens(context.token_secret, room, key.key_id, ttl, unix_now())
     return web.json_response(
@@ -63,6 +64,7 @@ async def delete_room(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
     await asyncio.to_thread(context.catalogue.delete_room, room.room_id)
     context.media.close_room(room.room_id)
+    context.announcer.rooms_changed()
     logger.info("room %s deleted", room.room_id)
     return web.Response(status=204)
 

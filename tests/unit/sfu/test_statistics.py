@@ -1,3 +1,4 @@
+from liverelay.sfu.layers import FrameSize
 from liverelay.sfu.statistics import publication_stats, subscription_stats
 from tests.support.parameters import watched_video
 from tests.support.sfu import fed_encoding, publication, subscription
@@ -17,6 +18,19 @@ def test_stream_is_described_by_what_it_carries_now() -> None:
     (stats,) = publication_stats(video).streams
 
     assert (stats.ssrc, stats.mime_type, stats.packets_received) == (0x1234, "video/VP8", 1)
+
+
+def test_size_of_the_pictures_is_told_where_it_is_known() -> None:
+    video = publication()
+    _, stream = fed_encoding()
+    video.encodings[0].feed_from(stream)
+    unknown = publication_stats(video).streams[0]
+
+    video.encodings[0].frame_size = FrameSize(1280, 720)
+    known = publication_stats(video).streams[0]
+
+    assert (unknown.rid, unknown.frame_width, unknown.frame_height) == (None, None, None)
+    assert (known.frame_width, known.frame_height) == (1280, 720)
 
 
 def test_stream_that_has_decided_on_no_codec_has_no_type() -> None:

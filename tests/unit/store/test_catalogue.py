@@ -64,6 +64,39 @@ def test_room_made_elsewhere_can_be_used_at_once(store: Store, catalogue: Catalo
     assert catalogue.require_room(room.room_id) == room
 
 
+def test_rooms_that_were_there_at_the_start_are_no_changes(catalogue: Catalogue) -> None:
+    assert catalogue.take_changes() == []
+
+
+def test_changes_are_told_once_and_in_order(store: Store, catalogue: Catalogue) -> None:
+    made_here = catalogue.create_room(RoomType.CALL)
+    made_elsewhere = store.rooms.create(RoomType.CALL)
+    looked_up = store.rooms.create(RoomType.CALL)
+    catalogue.require_room(looked_up.room_id)
+    _follow(catalogue)
+    catalogue.delete_room(made_here.room_id)
+    store.rooms.delete(looked_up.room_id)
+    _follow(catalogue)
+
+    assert catalogue.take_changes() == [
+        (made_here, True),
+        (looked_up, True),
+        (made_elsewhere, True),
+        (made_here, False),
+        (looked_up, False),
+    ]
+    assert catalogue.take_changes() == []
+
+
+def test_room_is_found_only_if_it_is_known(store: Store, catalogue: Catalogue) -> None:
+    room = store.rooms.create(RoomType.CALL)
+    before = catalogue.find_room(room.room_id)
+    _follow(catalogue)
+
+    assert before is None
+    assert catalogue.find_room(room.room_id) == room
+
+
 def test_room_made_elsewhere_is_listed_after_a_scan(store: Store, catalogue: Catalogue) -> None:
     room = store.rooms.create(RoomType.CALL)
 

@@ -1,0 +1,120 @@
+"""What `/v1/events` tells, as JSON schemas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from liverelay.sdp.parameters import MediaKind
+from liverelay.server.doctor import Level
+from liverelay.server.openapi.parts import (
+    COUNT,
+    UUID,
+    choice,
+    list_of,
+    nullable,
+    record,
+    reference,
+)
+from liverelay.server.sessions import CloseReason, SessionKind
+from liverelay.store.records import RoomType
+
+_NUMBER = {"type": "number"}
+_TEXT = {"type": "string"}
+_FRACTION = {"type": "number", "minimum": 0, "maximum": 1}
+
+
+def overview_schemas() -> dict[str, Any]:
+    return {
+        "Snapshot": record({"server": reference("ServerStatus"), "rooms": list_of("RoomStatus")}),
+        "ServerStatus": _server_status(),
+        "UdpStatus": record(
+            {
+                "port": COUNT,
+                "addresses": {"type": "array", "items": _TEXT},
+                "buffer_size": COUNT,
+                "dropped": {"type": "object", "additionalProperties": COUNT},
+                "unsent": record({"full": COUNT, "failed": COUNT, "unready": COUNT}),
+            }
+        ),
+        "Warning": record(
+            {"check": _TEXT, "level": choice(Level), "detail": _TEXT, "advice": _TEXT}
+        ),
+        "Flow": _flow(),
+        "RoomStatus": record(
+            {
+                "room_id": UUID,
+                "room_type": choice(RoomType),
+                "publisher_count": COUNT,
+                "subscriber_count": COUNT,
+                "created_at_secs": COUNT,
+                "inbound": reference("Flow"),
+                "outbound": _flow(fraction_lost=nullable(_FRACTION)),
+                "publications": list_of("PublicationStatus"),
+            }
+        ),
+        "PublicationStatus": record(
+            {
+                "peer_id": UUID,
+                "session_id": UUID,
+                "kind": choice(MediaKind),
+                "streams": list_of("StreamStatus"),
+            }
+        ),
+        "StreamStatus": _stream_status(),
+        "RoomChange": record({"room_id": UUID, "room_type": choice(RoomType)}),
+        "PeerChange": record(
+            {
+                "room_id": UUID,
+                "peer_id": UUID,
+                "session_id": UUID,
+                "kind": choice(SessionKind),
+                "reason": {"enum": [reason.name.lower() for reason in CloseReason]},
+                "age_secs": COUNT,
+            },
+            optional=("reason", "age_secs"),
+        ),
+    }
+
+
+def _server_status() -> dict[str, Any]:
+    return record(
+        {
+            "version": _TEXT,
+            "uptime_secs": COUNT,
+            "rooms_active": COUNT,
+            "sessions_active": COUNT,
+            "subscribers_active": COUNT,
+            "cpu_fraction": nullable(_NUMBER),
+            "memory_size": COUNT,
+            "event_loop_lag_secs": _NUMBER,
+            "inbound": reference("Flow"),
+            "outbound": reference("Flow"),
+            "udp": reference("UdpStatus"),
+            "warnings": list_of("Warning"),
+        }
+    )
+
+
+def _stream_status() -> dict[str, Any]:
+    return record(
+        {
+            "ssrc": COUNT,
+            "rid": nullable(_TEXT),
+            "mime_type": nullable(_TEXT),
+            "frame_width": nullable(COUNT),
+            "frame_height": nullable(COUNT),
+            "bitrate_bps": nullable(COUNT),
+            "fraction_lost": nullable(_FRACTION),
+            "packets_received": COUNT,
+            "bytes_received": COUNT,
+            "retransmitted_packets_received": COUNT,
+            "packets_lost": {"type": "integer"},
+            "jitter": _NUMBER,
+            "pli_count": COUNT,
+        }
+    )
+
+
+def _flow(**more: dict[str, Any]) -> dict[str, Any]:
+    rates = {"packets_per_second": nullable(_NUMBER), "bitrate_bps": nullable(COUNT)}
+    return record({**rates, **more})

@@ -1,0 +1,62 @@
+"""How much media went in and out, counted for good: nothing is lost when a stream ends.
+
+Nothing is counted here: the streams count for themselves, and are added up when somebody asks, or
+when they end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from liverelay.sfu.encoding import Encoding
+    from liverelay.sfu.inbound import InboundStream
+    from liverelay.sfu.publication import Publication
+    from liverelay.sfu.subscription import Subscription
+
+
+@dataclass(slots=True)
+class MediaTotals:
+    """Sums over streams, under the names of W3C webrtc-stats; bytes are payload bytes.
+
+    `pli_count` are keyframe requests to publishers, `keyframe_request_count` those of viewers;
+    `nack_count` are viewers' NACK messages.
+    """
+
+    packets_received: int = 0
+    bytes_received: int = 0
+    retransmitted_packets_received: int = 0
+    pli_count: int = 0
+    packets_sent: int = 0
+    bytes_sent: int = 0
+    retransmitted_packets_sent: int = 0
+    nack_count: int = 0
+    keyframe_request_count: int = 0
+
+    def add(self, other: MediaTotals) -> None:
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+
+    def add_publication(self, publication: Publication) -> None:
+        for encoding in publication.encodings:
+            self._add_encoding(encoding)
+
+    def add_stream(self, stream: InboundStream) -> None:
+        self.packets_received += stream.packets_received
+        self.bytes_received += stream.bytes_received
+        self.retransmitted_packets_received += stream.packets_repaired
+
+    def add_subscription(self, subscription: Subscription) -> None:
+        self.packets_sent += subscription.packets_sent
+        self.bytes_sent += subscription.octets_sent
+        self.nack_count += subscription.nack_count
+        self.keyframe_request_count += subscription.keyframe_request_count
+        if subscription.retransmitter is not None:
+            self.retransmitted_packets_sent += subscription.retransmitter.packets_sent
+
+    def _add_encoding(self, encoding: Encoding) -> None:
+        self.add(encoding.replaced)
+        self.pli_count += encoding.keyframe_requests_sent
+        if encoding.stream is not None:
+            self.add_stream(encoding.stream)
