@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # More than any viewer's jitter buffer waits for; a 4 Mbit/s video reaches the packet bound first.
 _MAX_AGE = 3.0
+# All packets of the window at the size that fits an Ethernet frame. Datagrams can be 40 times that.
+_MAX_SIZE = 1_500_000
 
 
 class InboundPacket(NamedTuple):
@@ -30,16 +32,17 @@ class InboundPacket(NamedTuple):
 
 
 class PacketHistory:
-    """The latest packets, bounded in number and age, each kept once for all viewers.
+    """The latest packets, bounded in number, bytes and age, each kept once for all viewers.
 
     They are plain: encrypted copies would differ for each viewer.
     """
 
-    __slots__ = ("_order", "_packets")
+    __slots__ = ("_order", "_packets", "_size")
 
     def __init__(self) -> None:
         self._packets: dict[int, InboundPacket] = {}
         self._order: deque[int] = deque()
+        self._size = 0
 
     def __len__(self) -> int:
         return len(self._packets)
@@ -49,9 +52,14 @@ class PacketHistory:
         packets, order = self._packets, self._order
         packets[packet.extended_sequence_number] = packet
         order.append(packet.extended_sequence_number)
+        self._size += len(packet.packet)
         oldest_useful = packet.received_at - _MAX_AGE
-        while len(order) > WINDOW_PACKETS or packets[order[0]].received_at < oldest_useful:
-            del packets[order.popleft()]
+        while (
+            len(order) > WINDOW_PACKETS
+            or packets[order[0]].received_at < oldest_useful
+            or self._size > _MAX_SIZE
+        ):
+            self._size -= len(packets.pop(order.popleft()).packet)
 
     def find(self, extended_sequence_number: int) -> InboundPacket | None:
         return self._packets.get(extended_sequence_number)

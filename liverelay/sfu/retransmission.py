@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from liverelay.sfu.history import InboundPacket
     from liverelay.sfu.wire_format import PacketWriter
 
-# libwebrtc asks up to ten times, but what did not arrive in three tries comes too late to matter.
-_MAX_RESENDS = 3
-# A retransmission needs a round trip; what is asked for again within this time is under way.
+# libwebrtc asks up to ten times, but what did not arrive in five tries comes too late to matter.
+_MAX_RESENDS = 5
+# What is asked for again within a round trip is under way: the request was sent before the
+# retransmission can have arrived. These bound it while it is unknown, and where it is a lie.
 _MIN_RESEND_INTERVAL = 0.02
+_MAX_RESEND_INTERVAL = 0.5
 # A fifth of a busy 10 Mbit/s stream. More loss than that is congestion, which more would worsen.
 _RATE_BYTES_PER_SECOND = 250_000
 # Half a second of it: a burst of losses is asked for at once.
@@ -79,6 +81,7 @@ class Retransmitter:
         self, stream: RetransmissionStream, payload_types: Mapping[PayloadType, PayloadType]
     ) -> None:
         self.packets_sent = 0
+        self.round_trip_time = 0.0
         self._streams = StreamTable((stream,))
         self._payload_types = payload_types
         self._bucket = TokenBucket(_RATE_BYTES_PER_SECOND, _BURST_BYTES)
@@ -134,7 +137,8 @@ class Retransmitter:
         if (resent := self._resends.get(number)) is None:
             return True
         count, last = resent
-        return count < _MAX_RESENDS and now - last >= _MIN_RESEND_INTERVAL
+        interval = max(_MIN_RESEND_INTERVAL, min(self.round_trip_time, _MAX_RESEND_INTERVAL))
+        return count < _MAX_RESENDS and now - last >= interval
 
 
 def negotiated(parameters: SendParameters, target: int) -> Retransmitter | None:

@@ -184,3 +184,5 @@ class Subscription:
         round_trip = now - self._last_report[1] - block.dlsr / _DLSR_PER_SECOND
         if 0.0 <= round_trip <= _MAX_ROUND_TRIP:
             self.round_trip_time = round_trip
+            if self.retransmitter is not None:
+                self.retransmitter.round_trip_time = round_trip

@@ -24,6 +24,16 @@ def test_history_is_bounded_in_number() -> None:
     assert history.find(10) is not None
 
 
+def test_history_is_bounded_in_bytes() -> None:
+    history = PacketHistory()
+
+    for number in range(100):
+        history.add(inbound(number, payload=bytes(60_000)))
+
+    assert len(history) == 1_500_000 // 60_012
+    assert history.find(99) is not None
+
+
 def test_history_is_bounded_in_age() -> None:
     history = PacketHistory()
     history.add(inbound(1, received_at=10.0))

@@ -1,3 +1,5 @@
+import pytest
+
 from liverelay.rtp.packet import parse_header
 from liverelay.sfu.replay import WINDOW_PACKETS
 from liverelay.sfu.retransmission import Retransmitter, TokenBucket, negotiated
@@ -48,13 +50,13 @@ def test_viewer_without_retransmission_gets_none() -> None:
     assert negotiated(watched_video(VP8), 0) is None
 
 
-def test_packet_is_sent_again_three_times_at_most() -> None:
+def test_packet_is_sent_again_five_times_at_most() -> None:
     target = retransmitter()
 
     for attempt in range(10):
         resend(target, 500, now=10.0 + attempt)
 
-    assert count(target) == 3
+    assert count(target) == 5
 
 
 def test_packet_asked_for_twice_at_once_is_sent_once() -> None:
@@ -63,6 +65,22 @@ def test_packet_asked_for_twice_at_once_is_sent_once() -> None:
     resend(target, 500, now=10.01)
 
     assert count(target) == 1
+
+
+@pytest.mark.parametrize(
+    ("round_trip_time", "asked_again_after", "sent"),
+    [(0.0, 0.025, 2), (0.2, 0.19, 1), (0.2, 0.21, 2), (9.0, 0.4, 1), (9.0, 0.51, 2)],
+)
+def test_packet_asked_for_again_within_a_round_trip_is_under_way(
+    round_trip_time: float, asked_again_after: float, sent: int
+) -> None:
+    target = retransmitter()
+    target.round_trip_time = round_trip_time
+    resend(target, 500, now=10.0)
+
+    resend(target, 500, now=10.0 + asked_again_after)
+
+    assert count(target) == sent
 
 
 def test_packet_whose_codec_has_no_retransmission_is_not_sent_again() -> None:

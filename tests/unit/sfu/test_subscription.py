@@ -37,6 +37,16 @@ def test_round_trip_that_cannot_be_is_ignored(block: ReportBlock, now: float) ->
     assert reported(block, now) is None
 
 
+def test_round_trip_is_what_retransmissions_wait_for() -> None:
+    viewer = subscription()
+    viewer.on_sender_report_sent(0, now=10.0)
+
+    viewer.on_report_block(ReportBlock(viewer.ssrc, 0, 0, 0, 0, 0, 0), now=10.25)
+
+    assert viewer.retransmitter is not None
+    assert viewer.retransmitter.round_trip_time == 0.25
+
+
 def test_report_before_any_of_ours_has_no_round_trip() -> None:
     viewer = subscription()
 
