@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from liverelay.rtp.demux import DatagramKind, classify
 from liverelay.rtp.types import Ssrc
 from liverelay.sfu.room import RoomMedia
 from liverelay.sfu.types import PeerId, PublicationId, SessionId
@@ -81,6 +82,12 @@ class SimulatedServer:
         for subscription in subscriptions:
             self.room.remove_subscription(subscription)
         self.settle()
+
+    def take(self, session_id: SessionId, datagram: bytes) -> None:
+        """Receive RTP or RTCP."""
+        is_rtcp = classify(datagram) is DatagramKind.RTCP
+        receive = self.on_rtcp if is_rtcp else self.on_rtp
+        receive(session_id, datagram)
 
     def on_rtp(self, session_id: SessionId, packet: bytes) -> None:
         self.room.on_rtp(session_id, packet, self.clock.now)

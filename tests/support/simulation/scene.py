@@ -1,0 +1,57 @@
+"""A camera, a server and viewers, each behind a network of its own, and how they fared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from tests.support.network import Conditions
+from tests.support.simulation.camera import ONE_ENCODING, Camera
+from tests.support.simulation.server import SimulatedServer
+from tests.support.simulation.viewer import SimulatedViewer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from liverelay.sfu.types import SessionId
+    from tests.support.simulation.encoder import Shape
+    from tests.support.simulation.frames import Mark
+
+
+class Scene(SimulatedServer):
+    """One camera and those who watch it; the same seed makes the same run."""
+
+    def __init__(
+        self,
+        conditions: Conditions | None = None,
+        *,
+        shapes: Sequence[Shape] = ONE_ENCODING,
+        temporal_layers: int = 1,
+        seed: int = 1,
+    ) -> None:
+        super().__init__()
+        self._seed = seed * 1_000
+        self.camera = Camera(self, conditions or Conditions(), shapes, temporal_layers, self._seed)
+        self.viewers: list[SimulatedViewer] = []
+        # Every packet of the camera's video that the server has got, at first or again.
+        self.received: set[Mark] = set()
+        self.add_publications(self.camera, *self.camera.parameters())
+        self.camera.start()
+
+    @override
+    def take(self, session_id: SessionId, datagram: bytes) -> None:
+        if session_id == self.camera.session_id:
+            mark = self.camera.mark_of(datagram)
+            if mark is not None:
+                self.received.add(mark)
+        super().take(session_id, datagram)
+
+    def watch(self, conditions: Conditions | None = None) -> SimulatedViewer:
+        name = f"viewer {len(self.viewers)}"
+        seed = self._seed + 10 * (len(self.viewers) + 1)
+        viewer = SimulatedViewer(self, name, conditions or Conditions(), seed)
+        self.viewers.append(viewer)
+        self.add_subscriptions(viewer, name, *viewer.parameters())
+        viewer.start()
+        return viewer
