@@ -15,6 +15,7 @@ import typer
 
 from liverelay.cli.app import app
 from liverelay.config import Kind, Setting, list_settings
+from tests.docs.errors_page import render_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,6 +111,7 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "config.md": render_config(),
         DOCS / "cli.md": render_cli(),
+        DOCS / "errors.md": render_errors(),
         DOCS / "adr" / "README.md": render_decisions(),
     }
 

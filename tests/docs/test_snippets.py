@@ -23,7 +23,7 @@ from tests.support.browser import (
 from tests.support.live_server import start_server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from playwright.sync_api import Browser, BrowserContext, Page
 
@@ -47,10 +47,10 @@ SCAFFOLD = """async (names) => {
 }"""
 
 
-def snippets(language: str) -> list[Any]:
+def snippets(language: str, pages: Sequence[Path] = PAGES) -> list[Any]:
     """Return each snippet of a language, named by its page and line."""
     found = []
-    for page in PAGES:
+    for page in pages:
         text = page.read_text()
         for match in SNIPPET.finditer(text):
             line = text.count("\n", 0, match.start()) + 2
@@ -178,8 +178,9 @@ def test_quick_start_leads_to_a_stream(server: LiveServer, open_html: Callable[.
     wait_until_playing(viewer)
 
 
-def test_quick_start_quotes_the_warning_of_the_server(server: LiveServer) -> None:
-    quoted = [param.values[0].strip() for param in snippets("text")]
+def test_troubleshooting_quotes_the_warning_of_the_server(server: LiveServer) -> None:
+    pages = [DOCS / "troubleshooting.md"]
+    quoted = [param.values[0].strip() for param in snippets("text", pages)]
 
     (warning,) = [line for line in server.lines if line.startswith("WARNING Only")]
     assert warning in quoted
