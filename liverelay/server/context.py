@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from liverelay.server.media import MediaService
     from liverelay.server.overview import Overview
     from liverelay.server.sessions import SessionRegistry
+    from liverelay.server.worker import MediaWorker
     from liverelay.store.catalogue import Catalogue
 
 
@@ -33,6 +34,7 @@ class ServerContext:
     events: EventHub
     event_counters: EventCounters
     overview: Overview
+    worker: MediaWorker
     token_secret: bytes
     key_failures: FailureLimiter = field(init=False)
     is_draining: bool = False

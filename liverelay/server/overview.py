@@ -15,6 +15,7 @@ import liverelay
 from liverelay import views
 from liverelay.server.context import now
 from liverelay.server.rates import CounterRates
+from liverelay.server.turns import Turns
 from liverelay.server.vitals import memory_size
 from liverelay.utc import utc_now
 
@@ -40,9 +41,6 @@ _INTERVAL = 1.0
 
 # What was not looked at for so long is gone, or nobody listened.
 _FORGET_AFTER = 10.0
-
-# Packets must not wait while thousands of viewers are added up.
-_MAX_STALL = 0.002
 
 
 class Overview:
@@ -94,14 +92,12 @@ class Overview:
     async def _statistics(self) -> dict[str, object]:
         """Return how the server is, and the rooms that have sessions."""
         rooms: list[dict[str, object]] = []
-        at = began = now()
+        at, turns = now(), Turns()
         for room_id in self._sessions.counts():
             room = self._catalogue.find_room(room_id)
             if room is not None:
                 rooms.append(self._room_status(room, at))
-            if now() - began > _MAX_STALL:
-                await asyncio.sleep(0)
-                began = now()
+            await turns.give()
         return {"server": self._server_status(at), "rooms": rooms}
 
     def _room_status(self, room: Room, at: float) -> dict[str, object]:

@@ -149,6 +149,7 @@ class Server:
             events=events,
             event_counters=counters,
             overview=Overview(catalogue, sessions, worker, lag, reachable, findings),
+            worker=worker,
             token_secret=store.token_secret(),
             deadlines=self._deadlines,
         )

@@ -10,7 +10,7 @@ from liverelay.errors import StoreError
 from liverelay.utc import unix_now_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Sequence
 
     from liverelay.server.context import ServerContext
     from liverelay.store.live import LiveCounts, LivePublisher
@@ -29,26 +29,28 @@ async def watch_store(context: ServerContext, live: LivePublisher) -> None:
         await asyncio.sleep(_INTERVAL)
         # Each by itself: a disk that takes no counts must not keep a revoked key alive.
         failures = [
-            *await _publish(live, context.sessions.counts()),
-            *await _follow(context),
+            *await _failures_of(_publish(live, context.sessions.counts())),
+            *await _failures_of(_follow(context)),
         ]
         reported = _report(failures, reported)
 
 
-async def _publish(live: LivePublisher, counts: LiveCounts) -> list[StoreError]:
+async def _failures_of(work: Coroutine[None, None, Sequence[Exception]]) -> Sequence[Exception]:
+    """Return what went wrong, whatever it was: who stops watching leaves revoked keys alive."""
     try:
-        await asyncio.to_thread(live.publish, counts)
-    except StoreError as error:
+        return await work
+    except Exception as error:  # noqa: BLE001  (reported by the caller, once)
         return [error]
-    return []
 
 
-async def _follow(context: ServerContext) -> list[StoreError]:
+async def _publish(live: LivePublisher, counts: LiveCounts) -> Sequence[Exception]:
+    await asyncio.to_thread(live.publish, counts)
+    return ()
+
+
+async def _follow(context: ServerContext) -> Sequence[Exception]:
     """Take over what has changed, and return what could not be read."""
-    try:
-        scan = await asyncio.to_thread(context.catalogue.scan, unix_now_ns())
-    except StoreError as error:
-        return [error]
+    scan = await asyncio.to_thread(context.catalogue.scan, unix_now_ns())
     removed = context.catalogue.apply(scan)
     for room_id in removed.rooms:
         logger.info("room %s is gone from the store", room_id)
@@ -58,16 +60,19 @@ async def _follow(context: ServerContext) -> list[StoreError]:
         context.media.close_keys(removed.keys)
         context.events.dismiss(removed.keys)
     context.announcer.rooms_changed()
-    return list(scan.damaged)
+    return scan.damaged
 
 
-def _report(damaged: Sequence[StoreError], reported: tuple[str, ...]) -> tuple[str, ...]:
-    """Log what is damaged now and was not before: once, not four times a second.
+def _report(failures: Sequence[Exception], reported: tuple[str, ...]) -> tuple[str, ...]:
+    """Log what fails now and did not before: once, not four times a second.
 
-    What was known of it stays in force until it is repaired.
+    What was known of a damaged file stays in force until it is repaired.
     """
-    sentences = tuple(str(error) for error in damaged)
-    for sentence in sentences:
-        if sentence not in reported:
-            logger.error("%s", sentence)
-    return sentences
+    for error in failures:
+        if str(error) in reported:
+            continue
+        if isinstance(error, StoreError):
+            logger.error("%s", error)
+        else:
+            logger.error("following the store failed; it goes on", exc_info=error)
+    return tuple(str(error) for error in failures)

@@ -87,6 +87,15 @@ def _room_paths() -> dict[str, Any]:
                 success=answer(201, "The token", "Token"),
             ),
         },
+        "/v1/rooms/{room_id}/stats": {
+            "parameters": [room_id],
+            "get": operation(
+                "getRoomStatistics",
+                "Show each stream of each session in a room",
+                errors=(*_KEY_ERRORS, *missing),
+                success=answer(200, "The statistics", "RoomStatistics"),
+            ),
+        },
         "/v1/rooms/{room_id}/peers": {
             "parameters": [room_id],
             "get": operation(

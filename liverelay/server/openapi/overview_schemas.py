@@ -1,4 +1,4 @@
-"""What `/v1/events` tells, as JSON schemas."""
+"""What `/v1/events` and the statistics of a room tell, as JSON schemas."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from liverelay.server.openapi.parts import (
     record,
     reference,
 )
-from liverelay.server.sessions import CloseReason, SessionKind
+from liverelay.server.sessions import CloseReason, SessionKind, SessionState
 from liverelay.store.records import RoomType
 
 _NUMBER = {"type": "number"}
@@ -61,6 +61,21 @@ def overview_schemas() -> dict[str, Any]:
             }
         ),
         "StreamStatus": _stream_status(),
+        "RoomStatistics": record({"room_id": UUID, "sessions": list_of("SessionStatistics")}),
+        "SessionStatistics": record(
+            {
+                "session_id": UUID,
+                "peer_id": UUID,
+                "kind": choice(SessionKind),
+                "state": choice(SessionState),
+                "age_secs": COUNT,
+                "inbound_rtp": {
+                    "type": "array",
+                    "items": record({"kind": choice(MediaKind), **_inbound_rtp()}),
+                },
+                "outbound_rtp": {"type": "array", "items": record(_outbound_rtp())},
+            }
+        ),
         "RoomChange": record({"room_id": UUID, "room_type": choice(RoomType)}),
         "PeerChange": record(
             {
@@ -96,23 +111,41 @@ def _server_status() -> dict[str, Any]:
 
 
 def _stream_status() -> dict[str, Any]:
-    return record(
-        {
-            "ssrc": COUNT,
-            "rid": nullable(_TEXT),
-            "mime_type": nullable(_TEXT),
-            "frame_width": nullable(COUNT),
-            "frame_height": nullable(COUNT),
-            "bitrate_bps": nullable(COUNT),
-            "fraction_lost": nullable(_FRACTION),
-            "packets_received": COUNT,
-            "bytes_received": COUNT,
-            "retransmitted_packets_received": COUNT,
-            "packets_lost": {"type": "integer"},
-            "jitter": _NUMBER,
-            "pli_count": COUNT,
-        }
-    )
+    rates = {"bitrate_bps": nullable(COUNT), "fraction_lost": nullable(_FRACTION)}
+    return record({**_inbound_rtp(), **rates})
+
+
+def _inbound_rtp() -> dict[str, Any]:
+    return {
+        "ssrc": COUNT,
+        "rid": nullable(_TEXT),
+        "mime_type": nullable(_TEXT),
+        "frame_width": nullable(COUNT),
+        "frame_height": nullable(COUNT),
+        "packets_received": COUNT,
+        "bytes_received": COUNT,
+        "retransmitted_packets_received": COUNT,
+        "packets_lost": {"type": "integer"},
+        "jitter": _NUMBER,
+        "pli_count": COUNT,
+    }
+
+
+def _outbound_rtp() -> dict[str, Any]:
+    return {
+        "kind": choice(MediaKind),
+        "ssrc": COUNT,
+        "mime_type": nullable(_TEXT),
+        "packets_sent": COUNT,
+        "bytes_sent": COUNT,
+        "retransmitted_packets_sent": COUNT,
+        "nack_count": COUNT,
+        "keyframe_request_count": COUNT,
+        "packets_lost": nullable({"type": "integer"}),
+        "fraction_lost": nullable(_FRACTION),
+        "jitter": nullable(_NUMBER),
+        "round_trip_time": nullable(_NUMBER),
+    }
 
 
 def _flow(**more: dict[str, Any]) -> dict[str, Any]:
