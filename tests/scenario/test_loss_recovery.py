@@ -57,5 +57,5 @@ def test_flood_of_nacks_is_no_amplifier() -> None:
         scenario.run(0.01)
 
     sent = viewer.stream(RTX)
-    assert len(sent) <= 5 * len(recent)
+    assert len(sent) <= 10 * len(recent)
     assert sum(len(packet.payload) for packet in sent) < 1_000_000

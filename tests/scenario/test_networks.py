@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.support.simulation.viewer import SimulatedViewer
 
 SETTLE = 2.0
-SECONDS = 20.0
+SECONDS = 10.0
 FRAMES = SECONDS * 30
 
 LOSSY = [
@@ -33,9 +33,8 @@ def run(scene: Scene, viewer: SimulatedViewer) -> list[float]:
 
 
 @pytest.mark.parametrize("conditions", LOSSY)
-@pytest.mark.parametrize("seed", [1, 2])
-def test_picture_survives_the_viewers_network(conditions: Conditions, seed: int) -> None:
-    scene = Scene(seed=seed)
+def test_picture_survives_the_viewers_network(conditions: Conditions) -> None:
+    scene = Scene()
     viewer = scene.watch(conditions)
 
     pauses = run(scene, viewer)
@@ -48,9 +47,8 @@ def test_picture_survives_the_viewers_network(conditions: Conditions, seed: int)
 
 
 @pytest.mark.parametrize("conditions", LOSSY)
-@pytest.mark.parametrize("seed", [1, 2])
-def test_picture_survives_the_publishers_network(conditions: Conditions, seed: int) -> None:
-    scene = Scene(conditions, seed=seed)
+def test_picture_survives_the_publishers_network(conditions: Conditions) -> None:
+    scene = Scene(conditions)
     viewer = scene.watch()
 
     pauses = run(scene, viewer)
@@ -60,10 +58,20 @@ def test_picture_survives_the_publishers_network(conditions: Conditions, seed: i
     assert viewer.judge.faults == []
 
 
+def test_picture_survives_where_a_third_is_lost_to_a_viewer() -> None:
+    scene = Scene()
+    viewer = scene.watch(Conditions(loss=0.3, delay=0.05))
+
+    pauses = run(scene, viewer)
+
+    assert len(pauses) > 0.9 * FRAMES
+    assert max(pauses) < 2.0
+
+
 def test_one_viewers_network_is_not_anothers() -> None:
     scene = Scene()
     near = scene.watch(Conditions(delay=0.01))
-    for _ in range(5):
+    for _ in range(3):
         scene.watch(Conditions(loss=0.3, delay=0.15, burst=5.0))
 
     scene.run(SECONDS)
@@ -73,10 +81,9 @@ def test_one_viewers_network_is_not_anothers() -> None:
     assert near.losses.recovery_times == []
 
 
-@pytest.mark.parametrize("temporal_layers", [1, 2, 3])
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize(("temporal_layers", "seed"), [(1, 1), (2, 2), (3, 3)])
 def test_nothing_is_decoded_that_is_not_whole_on_any_network(
-    seed: int, temporal_layers: int
+    temporal_layers: int, seed: int
 ) -> None:
     bad = Conditions(loss=0.25, delay=0.1, spread=0.05, burst=3.0)
     scene = Scene(bad, temporal_layers=temporal_layers, seed=seed)
@@ -107,10 +114,10 @@ def test_numbers_have_no_gap_but_for_what_never_came(loss: float) -> None:
 @pytest.mark.parametrize("loss", [0.05, 0.3])
 def test_publisher_is_asked_for_one_keyframe_in_a_quiet_period(loss: float) -> None:
     scene = Scene(Conditions(loss=loss))
-    for _ in range(8):
+    for _ in range(5):
         scene.watch(Conditions(loss=loss, delay=0.1))
 
-    scene.run(SECONDS / 2)
+    scene.run(SECONDS)
 
     for plis in scene.camera.plis.values():
         assert all(b - a >= 0.5 - 1e-9 for a, b in zip(plis, plis[1:], strict=False))
