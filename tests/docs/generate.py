@@ -16,6 +16,7 @@ import typer
 from liverelay.cli.app import app
 from liverelay.config import Kind, Setting, list_settings
 from tests.docs.errors_page import render_errors
+from tests.docs.sdk_page import render_sdk_reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,6 +113,7 @@ def pages() -> dict[Path, str]:
         DOCS / "config.md": render_config(),
         DOCS / "cli.md": render_cli(),
         DOCS / "errors.md": render_errors(),
+        DOCS / "sdk-reference.md": render_sdk_reference(),
         DOCS / "adr" / "README.md": render_decisions(),
     }
 

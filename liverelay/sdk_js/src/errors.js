@@ -27,13 +27,13 @@ export class LiveRelayError extends Error {
   constructor(message, { code, httpStatus, serverCode, retryAfter, cause }) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'LiveRelayError';
-    /** @readonly */
+    /** What kind of trouble it is. @readonly */
     this.code = code;
-    /** @readonly */
+    /** The status of the server's answer, if it answered. @readonly */
     this.httpStatus = httpStatus;
-    /** @readonly */
+    /** The server's own code, such as `no_publisher_available`, if it sent one. @readonly */
     this.serverCode = serverCode;
-    /** @readonly */
+    /** Seconds after which the server wants to be asked again, if it said so. @readonly */
     this.retryAfter = retryAfter;
   }
 }

@@ -12,18 +12,24 @@ import { VERSION } from './version.js';
 
 /**
  * @typedef {object} LiveRelayOptions
- * @property {string | URL} server
+ * @property {string | URL} server The server's URL; a path in it is kept.
  */
 
 /** A LiveRelay server. Nothing is sent before one of its methods is called. */
 export class LiveRelay {
-  /** @type {string} */
+  /**
+   * The version of the SDK.
+   *
+   * @type {string}
+   */
   static VERSION = VERSION;
 
   #context;
 
   /**
-   * @param {string | URL | LiveRelayOptions} server
+   * A server by its URL, which is that of the page if it is relative.
+   *
+   * @param {string | URL | LiveRelayOptions} server The URL, or an object that has it.
    */
   constructor(server) {
     const options = /** @type {LiveRelayOptions & { environment?: Environment }} */ (

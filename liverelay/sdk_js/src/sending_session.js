@@ -40,30 +40,37 @@ export class SendingSession extends Session {
     return this.#local.stream;
   }
 
+  /** Whether silence is sent in place of the microphone. */
   get isAudioMuted() {
     return this.#local.isMuted('audio');
   }
 
+  /** Whether black is sent in place of the camera or screen. */
   get isVideoMuted() {
     return this.#local.isMuted('video');
   }
 
+  /** Whether the screen is sent in place of the camera. */
   get isScreenShared() {
     return this.#local.isScreenShared;
   }
 
+  /** Sends silence. The microphone stays open, so that unmuting is instant. */
   muteAudio() {
     this.#local.setMuted('audio', true);
   }
 
+  /** Sends sound again. */
   unmuteAudio() {
     this.#local.setMuted('audio', false);
   }
 
+  /** Sends black. The camera stays open, so that unmuting is instant. */
   muteVideo() {
     this.#local.setMuted('video', true);
   }
 
+  /** Sends the picture again. */
   unmuteVideo() {
     this.#local.setMuted('video', false);
   }
@@ -79,6 +86,8 @@ export class SendingSession extends Session {
   }
 
   /**
+   * Sends from another microphone.
+   *
    * @param {string | MediaTrackConstraints} microphone A `deviceId`, or constraints.
    */
   async switchMicrophone(microphone) {
@@ -89,12 +98,13 @@ export class SendingSession extends Session {
    * Sends the screen, or the window that the user picks, in place of the camera. The camera stays
    * open and comes back when the sharing ends, also when it ends by the browser's own button.
    *
-   * @param {DisplayMediaStreamOptions} [options]
+   * @param {DisplayMediaStreamOptions} [options] Those of `getDisplayMedia`.
    */
   async startScreenShare(options = {}) {
     await this.#local.startScreenShare(options);
   }
 
+  /** Brings the camera back. */
   async stopScreenShare() {
     await this.#local.stopScreenShare();
   }

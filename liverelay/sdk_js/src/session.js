@@ -22,15 +22,17 @@ import { abortable, pause } from './wait.js';
  * The `detail` of each event.
  *
  * @typedef {object} SessionEvents
- * @property {{ state: SessionState }} statechange
+ * @property {{ state: SessionState }} statechange The state has changed.
  * @property {{ error: LiveRelayError, attempt: number, delay: number }} reconnecting Before each
  *   wait; `delay` is in seconds.
  * @property {{ error: LiveRelayError }} error The session has failed.
- * @property {{ error: LiveRelayError | null }} ended It is over, by `close()` or by an error.
+ * @property {{ error: LiveRelayError | null }} ended It is over, by `close()` or by an error; once
+ *   for each session.
  * @property {{ element: HTMLMediaElement }} playblocked The browser wants a click before it plays
  *   sound: call `element.play()` in its handler.
- * @property {{ source: 'camera' | 'screen' | 'none' }} sourcechange
- * @property {{ kind: 'audio' | 'video' }} trackended A device was unplugged or taken away.
+ * @property {{ source: 'camera' | 'screen' | 'none' }} sourcechange What is sent as video now.
+ * @property {{ kind: 'audio' | 'video' }} trackended The camera or microphone was unplugged or taken
+ *   away.
  */
 
 /**
@@ -102,6 +104,7 @@ export class Session extends EventTarget {
     if (onStateChange) this.on('statechange', ({ detail }) => onStateChange(detail.state));
   }
 
+  /** Where the session is; `disconnected` and `failed` are final. */
   get state() {
     return this.#state;
   }
@@ -111,7 +114,10 @@ export class Session extends EventTarget {
     return this.#error;
   }
 
-  /** Ends the session, here and on the server. Nothing happens if it has ended already. */
+  /**
+   * Ends the session, here and on the server, and stops the tracks that the SDK opened. Nothing
+   * happens if it has ended already.
+   */
   close() {
     this.#end('disconnected', new DOMException('The session was closed', 'AbortError'));
   }
@@ -129,6 +135,8 @@ export class Session extends EventTarget {
   }
 
   /**
+   * Takes back a call of `on`.
+   *
    * @template {keyof SessionEvents} K
    * @param {K} type
    * @param {(event: CustomEvent<SessionEvents[K]>) => void} listener

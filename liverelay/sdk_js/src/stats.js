@@ -2,23 +2,23 @@
 
 /**
  * @typedef {object} TrackStats
- * @property {'audio' | 'video'} kind
- * @property {'outbound' | 'inbound'} direction
+ * @property {'audio' | 'video'} kind What the track is.
+ * @property {'outbound' | 'inbound'} direction Whether it is sent or received.
  * @property {string | null} codec Such as `video/VP8`.
- * @property {number} bytes
- * @property {number} packets
- * @property {number} packetsLost
+ * @property {number} bytes Sent or received since the connection was made, without headers.
+ * @property {number} packets Sent or received since the connection was made.
+ * @property {number} packetsLost On the way from here to the server, or from the server to here.
  * @property {number | null} bitrate Bits per second since the previous call; null on the first.
- * @property {number | null} framesPerSecond
- * @property {number | null} width
- * @property {number | null} height
+ * @property {number | null} framesPerSecond Sent or received; null for sound.
+ * @property {number | null} width Of the picture, in pixels; null for sound.
+ * @property {number | null} height Of the picture, in pixels; null for sound.
  */
 
 /**
  * @typedef {object} SessionStats
- * @property {number | null} roundTripTime Seconds.
- * @property {TrackStats[]} tracks
- * @property {RTCStatsReport | null} report All that the browser has.
+ * @property {number | null} roundTripTime To the server and back, in seconds.
+ * @property {TrackStats[]} tracks One for each track that is sent or received.
+ * @property {RTCStatsReport | null} report All that the browser has; null while not connected.
  */
 
 export class StatsReader {

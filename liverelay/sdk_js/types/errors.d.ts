@@ -37,13 +37,13 @@ export type LiveRelayErrorDetails = {
  */
 /** What went wrong, with a stable `code` to act on and a `message` to show. */
 export declare class LiveRelayError extends Error {
-    /** @readonly */
+    /** What kind of trouble it is. @readonly */
     code: LiveRelayErrorCode;
-    /** @readonly */
+    /** The status of the server's answer, if it answered. @readonly */
     httpStatus: number | undefined;
-    /** @readonly */
+    /** The server's own code, such as `no_publisher_available`, if it sent one. @readonly */
     serverCode: string | undefined;
-    /** @readonly */
+    /** Seconds after which the server wants to be asked again, if it said so. @readonly */
     retryAfter: number | undefined;
     /**
      * @param {string} message

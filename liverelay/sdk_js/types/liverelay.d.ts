@@ -6,19 +6,28 @@ import { CallSession } from './call_session.js';
 import { PublishSession } from './publish_session.js';
 import { SubscribeSession } from './subscribe_session.js';
 export type LiveRelayOptions = {
+    /**
+     * The server's URL; a path in it is kept.
+     */
     server: string | URL;
 };
 /**
  * @typedef {object} LiveRelayOptions
- * @property {string | URL} server
+ * @property {string | URL} server The server's URL; a path in it is kept.
  */
 /** A LiveRelay server. Nothing is sent before one of its methods is called. */
 export declare class LiveRelay {
     #private;
-    /** @type {string} */
+    /**
+     * The version of the SDK.
+     *
+     * @type {string}
+     */
     static VERSION: string;
     /**
-     * @param {string | URL | LiveRelayOptions} server
+     * A server by its URL, which is that of the page if it is relative.
+     *
+     * @param {string | URL | LiveRelayOptions} server The URL, or an object that has it.
      */
     constructor(server: string | URL | LiveRelayOptions);
     /**

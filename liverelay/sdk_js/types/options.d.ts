@@ -6,9 +6,14 @@
  */
 export type CommonOptions = {
     /**
-     * The JWT from `POST /v1/rooms` or `POST /v1/rooms/{id}/token`.
+     * The token that your backend got from `POST /v1/rooms` or
+     * `POST /v1/rooms/{room_id}/token`.
      */
     token: string;
+    /**
+     * Called with each
+     * new state, from the first `'connecting'` on.
+     */
     onStateChange?: (state: import('./session.js').SessionState) => void;
     /**
      * Gives up connecting; no effect once connected.
@@ -53,8 +58,10 @@ export type PreviewOptions = {
 export type CallOptions = CommonOptions & SourceOptions & ViewOptions & PreviewOptions;
 /**
  * @typedef {object} CommonOptions
- * @property {string} token The JWT from `POST /v1/rooms` or `POST /v1/rooms/{id}/token`.
- * @property {(state: import('./session.js').SessionState) => void} [onStateChange]
+ * @property {string} token The token that your backend got from `POST /v1/rooms` or
+ *   `POST /v1/rooms/{room_id}/token`.
+ * @property {(state: import('./session.js').SessionState) => void} [onStateChange] Called with each
+ *   new state, from the first `'connecting'` on.
  * @property {AbortSignal} [signal] Gives up connecting; no effect once connected.
  */
 /**

@@ -20,12 +20,19 @@ export declare class SendingSession extends Session {
     #private;
     /** What is sent, for a preview; the object stays the same when a device is switched. */
     get localStream(): MediaStream | undefined;
+    /** Whether silence is sent in place of the microphone. */
     get isAudioMuted(): boolean;
+    /** Whether black is sent in place of the camera or screen. */
     get isVideoMuted(): boolean;
+    /** Whether the screen is sent in place of the camera. */
     get isScreenShared(): boolean;
+    /** Sends silence. The microphone stays open, so that unmuting is instant. */
     muteAudio(): void;
+    /** Sends sound again. */
     unmuteAudio(): void;
+    /** Sends black. The camera stays open, so that unmuting is instant. */
     muteVideo(): void;
+    /** Sends the picture again. */
     unmuteVideo(): void;
     /**
      * Sends from another camera. Viewers notice nothing but the new picture.
@@ -35,6 +42,8 @@ export declare class SendingSession extends Session {
      */
     switchCamera(camera: string | MediaTrackConstraints): Promise<void>;
     /**
+     * Sends from another microphone.
+     *
      * @param {string | MediaTrackConstraints} microphone A `deviceId`, or constraints.
      */
     switchMicrophone(microphone: string | MediaTrackConstraints): Promise<void>;
@@ -42,8 +51,9 @@ export declare class SendingSession extends Session {
      * Sends the screen, or the window that the user picks, in place of the camera. The camera stays
      * open and comes back when the sharing ends, also when it ends by the browser's own button.
      *
-     * @param {DisplayMediaStreamOptions} [options]
+     * @param {DisplayMediaStreamOptions} [options] Those of `getDisplayMedia`.
      */
     startScreenShare(options?: DisplayMediaStreamOptions): Promise<void>;
+    /** Brings the camera back. */
     stopScreenShare(): Promise<void>;
 }

@@ -10,6 +10,9 @@ import type { Emit } from './local_media.js';
 import { LiveRelayError } from './errors.js';
 export type SessionState = 'connecting' | 'connected' | 'disconnected' | 'failed';
 export type SessionEvents = {
+    /**
+     * The state has changed.
+     */
     statechange: {
         state: SessionState;
     };
@@ -29,7 +32,8 @@ export type SessionEvents = {
         error: LiveRelayError;
     };
     /**
-     * It is over, by `close()` or by an error.
+     * It is over, by `close()` or by an error; once
+     * for each session.
      */
     ended: {
         error: LiveRelayError | null;
@@ -41,11 +45,15 @@ export type SessionEvents = {
     playblocked: {
         element: HTMLMediaElement;
     };
+    /**
+     * What is sent as video now.
+     */
     sourcechange: {
         source: 'camera' | 'screen' | 'none';
     };
     /**
-     * A device was unplugged or taken away.
+     * The camera or microphone was unplugged or taken
+     * away.
      */
     trackended: {
         kind: 'audio' | 'video';
@@ -82,10 +90,14 @@ export type SessionSetup = {
 /** What `publish`, `subscribe` and `call` have in common. */
 export declare class Session extends EventTarget {
     #private;
+    /** Where the session is; `disconnected` and `failed` are final. */
     get state(): SessionState;
     /** Why the session failed; null while it has not. */
     get error(): LiveRelayError | null;
-    /** Ends the session, here and on the server. Nothing happens if it has ended already. */
+    /**
+     * Ends the session, here and on the server, and stops the tracks that the SDK opened. Nothing
+     * happens if it has ended already.
+     */
     close(): void;
     /**
      * Calls `listener` with each event of this type; what happened is in the event's `detail`.
@@ -96,6 +108,8 @@ export declare class Session extends EventTarget {
      */
     on<K extends keyof SessionEvents>(type: K, listener: (event: CustomEvent<SessionEvents[K]>) => void): this;
     /**
+     * Takes back a call of `on`.
+     *
      * @template {keyof SessionEvents} K
      * @param {K} type
      * @param {(event: CustomEvent<SessionEvents[K]>) => void} listener
