@@ -1,0 +1,54 @@
+"""How fluently a page's video plays, by the browser's own account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+# Frames decoded by a viewer, or sent by a publisher: of the layer of which most are sent.
+_COUNT_FRAMES = """async () => {
+  const { report } = await session.stats();
+  const counts = [...report.values()]
+    .filter(({ type, kind }) => /^(in|out)bound-rtp$/.test(type) && kind === 'video')
+    .map(({ framesDecoded, framesSent }) => framesDecoded ?? framesSent ?? 0);
+  return Math.max(0, ...counts);
+}"""
+
+# A pause is the time between two frames that were shown, or the last and now.
+_BEGIN = """() => {
+  window.longestPause = 0;
+  window.shownAt = performance.now();
+  const onFrame = (now) => {
+    window.longestPause = Math.max(window.longestPause, now - window.shownAt);
+    window.shownAt = now;
+    video.requestVideoFrameCallback(onFrame);
+  };
+  video.requestVideoFrameCallback(onFrame);
+}"""
+_END = "Math.max(longestPause, performance.now() - shownAt) / 1000"
+
+
+class Fluency(NamedTuple):
+    """What a viewer saw in a while; `longest_pause` in seconds."""
+
+    sent: int
+    decoded: int
+    longest_pause: float
+
+    @property
+    def share(self) -> float:
+        return self.decoded / self.sent
+
+
+def watch(publisher: Page, viewer: Page, seconds: float) -> Fluency:
+    """Let a viewer watch a publisher, both with a global `session`, and return how it went."""
+    viewer.evaluate(_BEGIN)
+    sent, decoded = publisher.evaluate(_COUNT_FRAMES), viewer.evaluate(_COUNT_FRAMES)
+    viewer.wait_for_timeout(seconds * 1000)
+    return Fluency(
+        publisher.evaluate(_COUNT_FRAMES) - sent,
+        viewer.evaluate(_COUNT_FRAMES) - decoded,
+        viewer.evaluate(_END),
+    )
