@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from liverelay.sdp.offer import Offer
     from liverelay.sdp.parameters import Codec, HeaderExtension
     from liverelay.sdp.section import OfferedDataChannel, OfferedExtension, OfferedSection
+    from liverelay.sdp.streams import OfferedRid
 
 __all__ = ["Answer", "LocalEnd", "Purpose", "SectionSsrcs", "answer"]
 
@@ -148,6 +149,26 @@ def _answer_section(section: OfferedSection, purpose: Purpose, room: _Room) -> A
             for offered in section.extensions
             if _is_inbound(offered, direction) or _is_outbound(offered, direction)
         ),
+        _accepted_rids(section, direction, codecs),
+    )
+
+
+def _accepted_rids(
+    section: OfferedSection, direction: Direction, codecs: Sequence[Codec]
+) -> tuple[OfferedRid, ...]:
+    """Return the encodings to take: those that name themselves, in a format that is answered.
+
+    A client whose encodings are not answered sends one of them.
+    """
+    names_itself = any(
+        offered.extension.uri == policy.RID and _is_inbound(offered, direction)
+        for offered in section.extensions
+    )
+    if not names_itself:
+        return ()
+    answered = {str(codec.payload_type) for codec in codecs}
+    return tuple(
+        rid for rid in section.streams.rids if not rid.payload_types or rid.payload_types & answered
     )
 
 
@@ -232,7 +253,7 @@ def _receive_parameters(section: AnsweredSection) -> ReceiveParameters | None:
         extensions=_wire_extensions(extensions),
         ssrcs=offered.streams.ssrcs,
         rtx_ssrcs=offered.streams.rtx_ssrcs,
-        rids=offered.streams.rids,
+        rids=tuple(rid.rid for rid in section.rids),
         cname=offered.streams.cname,
     )
 

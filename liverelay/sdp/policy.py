@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 TRANSPORT_CC: Final = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 _SDES: Final = "urn:ietf:params:rtp-hdrext:sdes:"
+RID: Final = _SDES + "rtp-stream-id"
 _WEBRTC: Final = "http://www.webrtc.org/experiments/rtp-hdrext/"
 
 
@@ -47,15 +48,14 @@ _FEEDBACK: Final = {
     # Without it Chromium publishes 300 kbit/s. Viewers would send 10 to 20 reports a second, and
     # nothing adapts to them.
     "transport-cc": _INBOUND,
-    # What a viewer says it can take, twice a second; and what a publisher is told that has no
-    # transport-cc.
-    "goog-remb": _BOTH,
+    # What a viewer says it can take, twice a second.
+    "goog-remb": _OUTBOUND,
 }
 
 _EXTENSIONS: Final = {
     # These tell a publisher's streams apart. They are its names, not the viewer's, who has SSRCs.
     _SDES + "mid": _INBOUND,
-    _SDES + "rtp-stream-id": _INBOUND,
+    RID: _INBOUND,
     _SDES + "repaired-rtp-stream-id": _INBOUND,
     # About one hop, so they end here.
     TRANSPORT_CC: _INBOUND,
@@ -76,16 +76,13 @@ def answered_feedback(
     codec: Codec, extensions: Collection[OfferedExtension], *, inbound: bool, outbound: bool
 ) -> tuple[str, ...]:
     """Return the feedback to answer for `codec`, of what its offer has."""
-    uses = dict(_FEEDBACK)
-    # What it reports on are the numbers in the extension.
-    if not any(offered.extension.uri == TRANSPORT_CC for offered in extensions):
-        uses["transport-cc"] = _NEITHER
-    elif "transport-cc" in codec.feedback:
-        uses["goog-remb"] = _OUTBOUND
+    has_numbers = any(offered.extension.uri == TRANSPORT_CC for offered in extensions)
     return tuple(
         entry
         for entry in codec.feedback
-        if uses.get(entry, _NEITHER).covers(inbound=inbound, outbound=outbound)
+        if _FEEDBACK.get(entry, _NEITHER).covers(inbound=inbound, outbound=outbound)
+        # What it reports on are the numbers in the extension.
+        and (entry != "transport-cc" or has_numbers)
     )
 
 

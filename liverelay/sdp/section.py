@@ -17,7 +17,7 @@ from liverelay.sdp.codecs import parse_codecs
 from liverelay.sdp.connection import ConnectionLines, parse_connection
 from liverelay.sdp.description import parse_number, shown
 from liverelay.sdp.parameters import HeaderExtension, MediaKind
-from liverelay.sdp.streams import OfferedStreams, is_token, parse_streams
+from liverelay.sdp.streams import NO_STREAMS, OfferedStreams, is_token, parse_streams
 
 if TYPE_CHECKING:
     from liverelay.sdp.description import Attributes, MediaLine
@@ -143,7 +143,7 @@ def parse_section(line: MediaLine, session: Attributes) -> OfferedSection:
         extmap_allow_mixed=attributes.has("extmap-allow-mixed"),
         codecs=parse_codecs(kind, line) if kind else (),
         extensions=_extensions(attributes) if kind else (),
-        streams=parse_streams(attributes) if kind else OfferedStreams((), {}, (), None),
+        streams=parse_streams(attributes) if kind else NO_STREAMS,
         data_channel=data_channel,
     )
 

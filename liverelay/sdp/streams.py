@@ -34,17 +34,34 @@ _REPAIR_GROUPS: Final = {"FID", "FEC", "FEC-FR"}
 
 
 @dataclass(frozen=True, slots=True)
+class OfferedRid:
+    """An encoding, and what the peer says of it beside its name (RFC 8851).
+
+    `restrictions` are (name, value) pairs such as ("max-width", "1280"), without the list of its
+    payload types, which is in `payload_types`: all where that is empty.
+    """
+
+    rid: Rid
+    payload_types: frozenset[str] = frozenset()
+    restrictions: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class OfferedStreams:
     """What a section declares to send.
 
     `ssrcs` are media streams in the offer's order, `rtx_ssrcs` the retransmission streams by
-    media stream, `rids` the simulcast encodings in the order of `a=simulcast`.
+    media stream. `rids` holds one encoding for each stream of `a=simulcast`, in its order.
     """
 
     ssrcs: tuple[Ssrc, ...]
     rtx_ssrcs: Mapping[Ssrc, Ssrc]
-    rids: tuple[Rid, ...]
+    rids: tuple[OfferedRid, ...]
+    has_simulcast: bool
     cname: str | None
+
+
+NO_STREAMS: Final = OfferedStreams((), {}, (), has_simulcast=False, cname=None)
 
 
 def is_token(text: str, max_size: int) -> bool:
@@ -76,6 +93,7 @@ def parse_streams(attributes: Attributes) -> OfferedStreams:
             if group.semantics == "FID" and len(group.ssrcs) == 2
         },
         rids=_rids(attributes),
+        has_simulcast=bool(_simulcast_streams(attributes.first("simulcast") or "")),
         cname=next((cname for ssrc in ssrcs if (cname := cnames.get(ssrc))), None),
     )
 
@@ -105,24 +123,41 @@ def _group(line: str) -> _Group:
     return _Group(semantics, tuple(_ssrc(digits) for digits in ssrcs))
 
 
-def _rids(attributes: Attributes) -> tuple[Rid, ...]:
-    """Return the ids of the encodings that the peer would send, in its order of preference."""
-    declared = [
-        Rid(rid)
-        for rid, _, rest in (line.partition(" ") for line in attributes.all("rid"))
+def _rids(attributes: Attributes) -> tuple[OfferedRid, ...]:
+    """Return the encodings that the peer would send, in its order of preference.
+
+    RFC 8853 section 5.1 lets a stream have alternatives; the first that is declared is taken.
+    """
+    lines = (line.partition(" ") for line in attributes.all("rid"))
+    declared = {
+        Rid(rid): _offered_rid(Rid(rid), rest.partition(" ")[2])
+        for rid, _, rest in lines
         if _RID.fullmatch(rid) and len(rid) <= MAX_RID_SIZE and rest.split(" ")[0] == "send"
-    ]
+    }
     if len(declared) > MAX_RIDS:
         raise SdpError(f"A section has more than {MAX_RIDS} simulcast encodings")
-    listed = _listed_rids(attributes.first("simulcast") or "")
-    ordered = [Rid(rid) for rid in listed if rid in declared]
-    return tuple(dict.fromkeys(ordered or declared))
+    streams = _simulcast_streams(attributes.first("simulcast") or "")
+    ordered = (next((rid for rid in stream if rid in declared), None) for stream in streams)
+    listed = dict.fromkeys(rid for rid in ordered if rid is not None)
+    return tuple(declared[rid] for rid in listed or declared)
 
 
-def _listed_rids(simulcast: str) -> list[str]:
-    """Return the ids after "send": `send q;h,~h2;f recv r`, and `send rid=q;h` of old drafts."""
+def _offered_rid(rid: Rid, restrictions: str) -> OfferedRid:
+    pairs = (part.strip().partition("=") for part in restrictions.split(";") if part.strip())
+    values = {name: value for name, _, value in pairs}
+    payload_types = values.pop("pt", "")
+    return OfferedRid(rid, frozenset(payload_types.split(",")) - {""}, tuple(values.items()))
+
+
+def _simulcast_streams(simulcast: str) -> list[list[Rid]]:
+    """Return the alternatives of each stream sent: `send q;h,~h2;f recv r`.
+
+    Old drafts have `send rid=q;h`; a tilde marks an encoding that begins paused.
+    """
     words = simulcast.split()
     if "send" not in words[:-1]:
         return []
     streams = words[words.index("send") + 1].removeprefix("rid=")
-    return [rid.removeprefix("~") for rid in re.split("[;,]", streams)]
+    return [
+        [Rid(rid.removeprefix("~")) for rid in stream.split(",")] for stream in streams.split(";")
+    ]

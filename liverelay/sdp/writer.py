@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from liverelay.sdp.offer import Offer
     from liverelay.sdp.parameters import Codec, MediaKind
     from liverelay.sdp.section import OfferedDataChannel, OfferedExtension, OfferedSection
+    from liverelay.sdp.streams import OfferedRid
 
 _SCTP_PORT: Final = 5000
 # aiortc's own.
@@ -71,6 +72,7 @@ class AnsweredSection:
     direction: Direction
     codecs: tuple[Codec, ...]
     extensions: tuple[OfferedExtension, ...]
+    rids: tuple[OfferedRid, ...] = ()
 
     @property
     def is_accepted(self) -> bool:
@@ -159,6 +161,7 @@ def _media(section: AnsweredSection, local: LocalEnd, setup: Setup) -> Iterator[
         yield "a=rtcp-rsize"
     for codec in section.codecs:
         yield from _codec(codec)
+    yield from _rids(section)
     if section.direction.sends and offered.kind is not None:
         yield from _streams(section, offered.kind, local)
 
@@ -198,6 +201,23 @@ def _codec(codec: Codec) -> Iterator[str]:
     if codec.rtx_payload_type is not None:
         yield f"a=rtpmap:{codec.rtx_payload_type} rtx/{codec.clock_rate}"
         yield f"a=fmtp:{codec.rtx_payload_type} apt={codec.payload_type}"
+
+
+def _rids(section: AnsweredSection) -> Iterator[str]:
+    """Yield the encodings that we take (RFC 8851 section 6.3, RFC 8853 section 5.3.2)."""
+    answered = {
+        str(payload_type)
+        for codec in section.codecs
+        for payload_type in (codec.payload_type, codec.rtx_payload_type)
+    }
+    for rid in section.rids:
+        # Restrictions may be made tighter, but not be left out.
+        restrictions = [f"{name}={value}" if value else name for name, value in rid.restrictions]
+        if rid.payload_types:
+            restrictions.insert(0, f"pt={','.join(sorted(rid.payload_types & answered))}")
+        yield f"a=rid:{rid.rid} recv {';'.join(restrictions)}".rstrip()
+    if section.rids and section.offered.streams.has_simulcast:
+        yield f"a=simulcast:recv {';'.join(rid.rid for rid in section.rids)}"
 
 
 def _streams(section: AnsweredSection, kind: MediaKind, local: LocalEnd) -> Iterator[str]:

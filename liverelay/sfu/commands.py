@@ -49,12 +49,16 @@ class OutboundStream(Protocol):
 
 
 class Streams(Protocol):
-    """Streams in columns: the same row of each belongs to one stream (see `StreamTable`)."""
+    """Streams in columns: the same row of each belongs to one stream (see `StreamTable`).
+
+    The numbers are those with which the fan-out is to be sent; a stream itself may have gone over
+    to other packets of the same burst.
+    """
 
     @property
     def version(self) -> int: ...
     def __len__(self) -> int: ...
-    def __iter__(self) -> Iterator[OutboundStream]: ...
+    def rows(self) -> Iterator[tuple[int, int, int, int]]: ...
     @property
     def targets(self) -> npt.NDArray[np.int64]: ...
     @property

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from liverelay.rtp.payload.detection import SIZE_READERS
 from liverelay.sdp.parameters import MediaKind, ReceiveParameters
 from liverelay.sfu.keyframe import KeyframeThrottle
-from liverelay.sfu.layers import ActiveLayer, Layer, RateMeter
+from liverelay.sfu.layers import ActiveLayer, FrameSize, Layer, RateMeter
 from liverelay.sfu.totals import MediaTotals
 from liverelay.sfu.viewer_group import ViewerGroup
 from liverelay.sfu.wire_format import WireFormat, negotiated
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from liverelay.sfu.commands import Fanout
     from liverelay.sfu.history import InboundPacket
     from liverelay.sfu.inbound import InboundStream
-    from liverelay.sfu.layers import FrameSize
+    from liverelay.sfu.picture_ids import PictureTimeline
     from liverelay.sfu.subscription import Subscription
     from liverelay.sfu.types import SessionId
 
@@ -35,13 +36,19 @@ class Encoding:
     burst of datagrams.
     """
 
-    def __init__(self, session_id: SessionId, parameters: ReceiveParameters) -> None:
+    def __init__(
+        self,
+        session_id: SessionId,
+        parameters: ReceiveParameters,
+        timeline: PictureTimeline | None = None,
+    ) -> None:
         self.session_id = session_id
         self.parameters = parameters
         self.stream: InboundStream | None = None
         self.pending: list[InboundPacket] = []
         self.keyframe_requests_sent = 0
         self.replaced = MediaTotals()
+        self._timeline = timeline
         self._groups: dict[WireFormat, ViewerGroup] = {}
         self._throttle = KeyframeThrottle()
         self.active_at: float | None = None
@@ -118,7 +125,18 @@ class Encoding:
         self.pending.append(packet)
         if packet.is_keyframe:
             self._throttle.on_keyframe()
+            self._read_frame_size(packet)
             self._repeat_interval = _FIRST_REPEAT
+
+    def _read_frame_size(self, packet: InboundPacket) -> None:
+        read = SIZE_READERS.get(packet.codec.name.lower())
+        if read is None:
+            self.frame_size = None
+            return
+        header = packet.header
+        payload = memoryview(packet.packet)[header.payload_offset : header.payload_end]
+        if (size := read(payload)) is not None:
+            self.frame_size = FrameSize(*size)
 
     def flush(self, now: float) -> list[Fanout]:
         """Hand the burst to every group of viewers."""
@@ -137,7 +155,7 @@ class Encoding:
         wire_format = negotiated(self.parameters, subscription.parameters)
         group = self._groups.get(wire_format)
         if group is None:
-            group = ViewerGroup(wire_format, self.feed.history)
+            group = ViewerGroup(wire_format, self.feed.history, self._timeline)
             self._groups[wire_format] = group
         subscription.wait_in(self, group)
 

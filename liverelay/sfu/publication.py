@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from liverelay.sfu.encoding import Encoding
 from liverelay.sfu.layers import ascending
+from liverelay.sfu.picture_ids import PictureTimeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +51,8 @@ class Publication:
             if codec.rtx_payload_type is not None
         }
         count = len(parameters.rids) or len(parameters.ssrcs) or 1
-        self.encodings = tuple(Encoding(session_id, parameters) for _ in range(count))
+        timeline = PictureTimeline() if count > 1 else None
+        self.encodings = tuple(Encoding(session_id, parameters, timeline) for _ in range(count))
         self._subscriptions: dict[Subscription, None] = {}
         self._sampled_at: float | None = None
         self._latest: list[Layer] = []

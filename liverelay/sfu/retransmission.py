@@ -16,12 +16,11 @@ from liverelay.sfu.replay import WINDOW_PACKETS
 from liverelay.sfu.stream_table import StreamTable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from liverelay.rtp.types import PayloadType, Ssrc
     from liverelay.sdp.parameters import SendParameters
     from liverelay.sfu.history import InboundPacket
-    from liverelay.sfu.wire_format import PacketWriter
 
 # As often as libwebrtc asks. Where a third is lost both ways, five leave a hole every few seconds,
 # and each stops the picture until the viewer asks for a keyframe: a browser, after three seconds.
@@ -93,16 +92,19 @@ class Retransmitter:
     def resend(
         self,
         inbound: InboundPacket,
-        writer: PacketWriter,
+        write: Callable[[InboundPacket, float], bytes | bytearray | None],
         sequence_number: int,
         timestamp_offset: int,
         now: float,
     ) -> None:
-        """Prepare `inbound`, sent before as `sequence_number`, to be sent again if it may be."""
+        """Prepare `inbound`, sent before as `sequence_number`, to be sent again if it may be.
+
+        `write` gives it the form in which the viewer got it.
+        """
         number = inbound.extended_sequence_number
         if not self._may_resend(number, now):
             return
-        written = writer.write(inbound.packet, inbound.header, now)
+        written = write(inbound, now)
         if written is None:
             return
         # Not the inbound header: unpacking RED moves the end of the payload.

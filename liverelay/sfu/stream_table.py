@@ -46,6 +46,16 @@ class StreamTable(Generic[StreamT]):
     def __iter__(self) -> Iterator[StreamT]:
         return iter(self._streams)
 
+    def rows(self) -> Iterator[tuple[int, int, int, int]]:
+        """Yield target, SSRC, and the offsets of sequence number and timestamp of each stream."""
+        return zip(
+            self.targets.tolist(),
+            self.ssrcs.tolist(),
+            self.sequence_offsets.tolist(),
+            self.timestamp_offsets.tolist(),
+            strict=True,
+        )
+
     @property
     def targets(self) -> npt.NDArray[np.int64]:
         return self._columns.targets[: len(self._streams)]
@@ -63,7 +73,7 @@ class StreamTable(Generic[StreamT]):
         return self._columns.timestamp_offsets[: len(self._streams)]
 
     def copy(self) -> StreamTable[StreamT]:
-        """Return a table of the same streams that changes by itself."""
+        """Return a table of the same streams, to change while a fan-out holds this one."""
         return StreamTable(self._streams)
 
     def add(self, stream: StreamT) -> None:

@@ -95,6 +95,8 @@ class Subscription:
 
     def wait_in(self, encoding: Encoding, group: ViewerGroup) -> None:
         """Start in `group` as soon as possible, and go on in the present one until then."""
+        if group is self.next_group:
+            return
         self.withdraw()
         if group is self.group:
             return
@@ -170,7 +172,7 @@ class Subscription:
             inbound = self.group.find(self, sequence_number)
             if inbound is not None:
                 self.retransmitter.resend(
-                    inbound, self.group.writer, sequence_number, self.timestamp_offset, now
+                    inbound, self.group.write, sequence_number, self.timestamp_offset, now
                 )
 
     def on_sender_report_sent(self, ntp_time: int, now: float) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from liverelay.sfu.commands import Fanout, Template
 from liverelay.sfu.compactor import SequenceCompactor
+from liverelay.sfu.picture_ids import PictureNumbering, describe
 from liverelay.sfu.stream_table import StreamTable
 from liverelay.sfu.wire_format import PacketWriter, WireFormat
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from liverelay.sfu.history import InboundPacket, PacketHistory
+    from liverelay.sfu.picture_ids import PictureTimeline
     from liverelay.sfu.subscription import Subscription
 
 _TIMESTAMP_MASK = 0xFFFFFFFF
@@ -39,21 +41,31 @@ class _Entry(NamedTuple):
 class ViewerGroup:
     """Prepares each packet once and says which viewers get it.
 
+    With a `timeline`, viewers may come here from other groups of the publication, and pictures are
+    numbered for all of them together.
+
     A viewer first waits for a packet it can start with. From its `first_number` on it gets every
     packet of the group: all that differs between members is in their offsets. Counting is
     shared too: a member's own counts are the group's, less those from before it started.
     """
 
-    def __init__(self, wire_format: WireFormat, history: PacketHistory) -> None:
+    def __init__(
+        self,
+        wire_format: WireFormat,
+        history: PacketHistory,
+        timeline: PictureTimeline | None = None,
+    ) -> None:
         self.wire_format = wire_format
         self.members: StreamTable[Subscription] = StreamTable()
         self.waiting: list[Subscription] = []
         self.packet_count = 0
         self.octet_count = 0
         self.progress: Progress | None = None
-        self.writer = PacketWriter(wire_format)
+        self._writer = PacketWriter(wire_format)
         self._history = history
         self._compactor = SequenceCompactor()
+        self._timeline = timeline
+        self._pictures = None if timeline is None else PictureNumbering(timeline)
         self._newest_start = 0
         self._started: list[Subscription] = []
         self._is_handed_out = False
@@ -79,6 +91,7 @@ class ViewerGroup:
         self.progress = None
         self._history = history
         self._compactor = SequenceCompactor()
+        self._pictures = None if self._timeline is None else PictureNumbering(self._timeline)
         self._newest_start = 0
 
     def take_started(self) -> list[Subscription]:
@@ -117,14 +130,30 @@ class ViewerGroup:
         original = self._compactor.original(number)
         return None if original is None else self._history.find(original)
 
+    def write(self, inbound: InboundPacket, now: float) -> bytes | bytearray | None:
+        """Return a packet as the viewers get it, but for the numbers of its header."""
+        written = self._writer.write(inbound.packet, inbound.header, now)
+        if written is None or self._pictures is None:
+            return written
+        descriptor = describe(inbound)
+        if descriptor is None:
+            return written
+        return self._pictures.write(written, inbound.header, descriptor)
+
+    def _step_pictures(self, inbound: InboundPacket) -> None:
+        if self._pictures is not None and (descriptor := describe(inbound)) is not None:
+            self._pictures.step(descriptor)
+
     def _prepare(self, inbound: InboundPacket, now: float) -> _Entry | None:
         original, packet, header, _, is_keyframe, _ = inbound
         octets = header.payload_end - header.payload_offset
-        written = self.writer.write(packet, header, now) if octets else None
+        if octets and self.waiting and is_keyframe:
+            self._step_pictures(inbound)
+        written = self.write(inbound, now) if octets else None
         if written is None:
             if self._compactor.leave_out(original):
                 return None
-            written = self.writer.write_filler(packet)
+            written = self._writer.write_filler(packet)
             octets, is_keyframe = 0, False
             if written is None:
                 return None

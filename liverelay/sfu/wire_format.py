@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from liverelay.errors import MalformedPacketError
 from liverelay.rtp.extensions import (
     ABS_SEND_TIME_URI,
+    DEPENDENCY_DESCRIPTOR_URI,
     MID_URI,
     REPAIRED_RID_URI,
     RID_URI,
@@ -72,6 +73,10 @@ def negotiated(inbound: ReceiveParameters, outbound: SendParameters) -> WireForm
         # Receivers estimate their bandwidth by video alone; sound can do without the bytes.
         abs_send_time_id = None
         extension_ids |= dict.fromkeys(_ids_of({ABS_SEND_TIME_URI}, inbound.extensions))
+    if _has_encodings(inbound):
+        # Each encoding numbers its frames for itself, and libwebrtc refuses for ever a keyframe of
+        # an older number. The payload headers say enough to do without.
+        extension_ids |= dict.fromkeys(_ids_of({DEPENDENCY_DESCRIPTOR_URI}, inbound.extensions))
     return WireFormat(
         payload_types=tuple(payload_type_map(inbound.codecs, outbound.codecs).items()),
         extension_ids=tuple(extension_ids.items()),
@@ -95,6 +100,10 @@ def _extension_ids(
     mapping |= extension_id_map(inbound, outbound)
     # Names of the publisher's streams; the viewer's stream is another one.
     return mapping | dict.fromkeys(_ids_of(_STREAM_NAMES, inbound))
+
+
+def _has_encodings(inbound: ReceiveParameters) -> bool:
+    return len(inbound.rids or inbound.ssrcs) > 1
 
 
 def _ids_of(uris: frozenset[str] | set[str], extensions: Sequence[HeaderExtension]) -> list[int]:

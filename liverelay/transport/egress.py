@@ -17,7 +17,7 @@ from liverelay.transport.srtp import CALLS, SrtpSealer
 from liverelay.transport.srtp_calls import MAX_PACKET_SIZE, UnprotectableError
 
 if TYPE_CHECKING:
-    from liverelay.sfu.commands import Fanout, OutboundStream, Template
+    from liverelay.sfu.commands import Fanout, Template
     from liverelay.transport.counters import TransportCounters
     from liverelay.transport.srtp import SrtpOutbound
     from liverelay.transport.srtp_calls import SrtpCalls
@@ -70,24 +70,24 @@ class PlainEgress:
         templates = [t for t in fanout.templates if len(t.packet) <= MAX_PACKET_SIZE]
         oversize = len(fanout.templates) - len(templates)
         self._counters.unsent_failed += oversize * len(fanout.streams)
-        for stream in fanout.streams:
-            outbound = self._targets.outbounds[stream.target]
-            address = self._targets.addresses[stream.target]
+        for target, *numbers in fanout.streams.rows():
+            outbound = self._targets.outbounds[target]
+            address = self._targets.addresses[target]
             if outbound is None or address is None:
                 self._counters.unsent_unready += len(templates)
             else:
-                self._send_copies(stream, outbound, address, templates)
+                self._send_copies(numbers, outbound, address, templates)
 
     def _send_copies(
         self,
-        stream: OutboundStream,
+        numbers: list[int],
         outbound: SrtpOutbound,
         address: Address,
         templates: list[Template],
     ) -> None:
         sealer, counters = self._sealer, self._counters
-        view, ssrc = sealer.view, stream.ssrc
-        sequence_offset, timestamp_offset = stream.sequence_offset, stream.timestamp_offset
+        view = sealer.view
+        ssrc, sequence_offset, timestamp_offset = numbers
         for template in templates:
             packet = template.packet
             size = len(packet)

@@ -48,16 +48,19 @@ async def test_libwebrtc_calls_libwebrtc(server: MediaServer) -> None:
             assert len(await peer.listen(10)) == 10
 
 
-async def test_simulcast_offer_lets_its_first_layer_flow(server: MediaServer) -> None:
-    """No layer can be chosen yet, so libwebrtc sends only the first that it names."""
+async def test_viewer_of_simulcast_is_given_its_best_layer(server: MediaServer) -> None:
     tokens = (await server.create_room())["tokens"]
     async with (
         libwebrtc_peer(server, "publish", tokens["publish"], is_simulcast=True),
         libwebrtc_peer(server, "subscribe", tokens["subscribe"]) as viewer,
     ):
-        pictures = await viewer.watch(10)
+        pictures: list[tuple[int, int]] = []
+        # Of so small a picture libwebrtc sends two encodings: a quarter, and a half.
+        while (WIDTH // 2, HEIGHT // 2) not in pictures:
+            pictures += await viewer.watch(10)
 
-        assert set(pictures) == {(WIDTH // 4, HEIGHT // 4)}
+        # The smaller came first, until the larger had begun.
+        assert pictures == sorted(pictures)
 
 
 async def test_aiortc_watches_libwebrtc_and_the_reverse(server: MediaServer) -> None:

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 def datagrams(fanouts: list[Fanout]) -> Iterator[tuple[int, bytes]]:
     """Yield (target, packet) as they would be sent."""
     for templates, streams in fanouts:
-        for stream in streams:
+        for target, ssrc, sequence_offset, timestamp_offset in streams.rows():
             for template in templates:
                 packet = bytearray(template.packet)
-                sequence_number = (template.sequence_number + stream.sequence_offset) & 0xFFFF
-                rtp_timestamp = (template.rtp_timestamp + stream.timestamp_offset) & 0xFFFFFFFF
-                struct.pack_into("!HII", packet, 2, sequence_number, rtp_timestamp, stream.ssrc)
-                yield stream.target, bytes(packet)
+                sequence_number = (template.sequence_number + sequence_offset) & 0xFFFF
+                rtp_timestamp = (template.rtp_timestamp + timestamp_offset) & 0xFFFFFFFF
+                struct.pack_into("!HII", packet, 2, sequence_number, rtp_timestamp, ssrc)
+                yield target, bytes(packet)

@@ -1,8 +1,9 @@
 import pytest
 
 from liverelay.errors import SdpError
+from liverelay.rtp.types import Rid
 from liverelay.sdp.description import Attributes
-from liverelay.sdp.streams import OfferedStreams, parse_streams
+from liverelay.sdp.streams import OfferedRid, OfferedStreams, parse_streams
 from tests.support.sdp import offer_text, section
 
 
@@ -19,7 +20,8 @@ def test_retransmission_streams_are_kept_apart_from_media() -> None:
         533133364: 3653638558,
         3776416348: 2613882504,
     }
-    assert streams.rids == ("q", "h", "f")
+    assert names(streams) == ("q", "h", "f")
+    assert streams.has_simulcast
     assert streams.cname == "{f955baaf-4cc1-4c6e-92e8-9d6c4df20d58}"
 
 
@@ -37,11 +39,16 @@ def test_cname_may_come_after_other_attributes_and_be_missing() -> None:
     assert parsed(ssrc=("5",)).cname is None
 
 
+def names(streams: OfferedStreams) -> tuple[Rid, ...]:
+    return tuple(each.rid for each in streams.rids)
+
+
 @pytest.mark.parametrize(
     ("simulcast", "rids"),
     [
         ("send f;h;q", ("f", "h", "q")),
-        ("recv x send ~f,h;q", ("f", "h", "q")),
+        ("recv x send ~f,h;q", ("f", "q")),
+        ("send unknown,h;q;q", ("h", "q")),
         ("send rid=h;f", ("h", "f")),
         ("send h;unknown", ("h",)),
         ("send", ("q", "h", "f")),
@@ -55,7 +62,18 @@ def test_rids_are_in_the_order_of_simulcast(simulcast: str, rids: tuple[str, ...
         simulcast=(simulcast,),
     )
 
-    assert streams.rids == rids
+    assert names(streams) == rids
+
+
+def test_restrictions_of_an_encoding_are_kept() -> None:
+    plain, restricted = parsed(
+        rid=("q send", "h send pt=96,98; max-width=640;depend=q;x"), simulcast=("send q;h",)
+    ).rids
+
+    assert plain == OfferedRid(Rid("q"))
+    assert restricted == OfferedRid(
+        Rid("h"), frozenset({"96", "98"}), (("max-width", "640"), ("depend", "q"), ("x", ""))
+    )
 
 
 @pytest.mark.parametrize(

@@ -124,3 +124,50 @@ def test_nothing_that_we_do_not_know_is_echoed() -> None:
     assert "cryptex" not in sdp
     assert "rrtr" not in sdp
     assert "ulpfec" not in sdp
+
+
+@pytest.mark.parametrize("name", ["chromium-simulcast", "firefox-simulcast", "wrtc-simulcast"])
+def test_all_encodings_of_a_publisher_are_taken(name: str) -> None:
+    lines = section_lines(answer_to(name, Purpose.PUBLISH).sdp, "video")
+
+    assert [line for line in lines if "rid:" in line or "simulcast" in line] == [
+        "a=rid:q recv",
+        "a=rid:h recv",
+        "a=rid:f recv",
+        "a=simulcast:recv q;h;f",
+    ]
+
+
+def test_nothing_is_said_of_encodings_to_a_peer_that_only_watches() -> None:
+    lines = section_lines(answer_to("chromium-simulcast", Purpose.SUBSCRIBE).sdp, "video")
+
+    assert not any("rid:" in line or "simulcast" in line for line in lines)
+
+
+def test_encodings_that_packets_do_not_name_are_not_taken() -> None:
+    text = edited("chromium-simulcast", "sdes:rtp-stream-id", "unknown-extension")
+
+    result = answer(parse_offer(text), LOCAL, Purpose.PUBLISH)
+
+    assert "a=rid:" not in result.sdp
+    assert "a=simulcast" not in result.sdp
+    assert result.receive[1].rids == ()
+
+
+def test_restrictions_of_an_encoding_are_repeated_for_the_payload_types_answered() -> None:
+    text = edited("chromium-simulcast", "a=rid:q send", "a=rid:q send pt=96,98;max-width=320")
+    text = text.replace("a=rid:h send", "a=rid:h send pt=98")
+
+    lines = section_lines(answer(parse_offer(text), LOCAL, Purpose.PUBLISH).sdp, "video")
+
+    assert "a=rid:q recv pt=96;max-width=320" in lines
+    assert "a=simulcast:recv q;f" in lines
+
+
+def test_encoding_without_simulcast_is_answered_without_it() -> None:
+    text = edited("chromium-simulcast", "a=simulcast:send q;h;f", "a=unknown")
+
+    lines = section_lines(answer(parse_offer(text), LOCAL, Purpose.PUBLISH).sdp, "video")
+
+    assert "a=rid:q recv" in lines
+    assert not any("simulcast" in line for line in lines)

@@ -116,3 +116,16 @@ def test_packets_pending_from_the_stream_before_are_not_sent() -> None:
     encoding.feed_from(another)
 
     assert encoding.flush(now=10.0) == []
+
+
+def test_keyframe_tells_the_size_of_its_frames() -> None:
+    encoding, _ = fed_encoding()
+    size = bytes((0, 0, 0, 0x9D, 0x01, 0x2A, 0x80, 0x02, 0x68, 0x01))
+
+    encoding.on_packet(inbound(1, payload=b"\x10" + size, is_keyframe=True))
+    assert encoding.frame_size == (640, 360)
+    encoding.on_packet(inbound(2, payload=b"\x10\x00", is_keyframe=True))
+    assert encoding.frame_size == (640, 360)
+    encoding.on_packet(inbound(3, is_keyframe=True)._replace(codec=OPUS))
+
+    assert encoding.frame_size is None

@@ -1,15 +1,16 @@
 import pytest
 
 from liverelay.rtp.packet import parse_header
+from liverelay.sfu.history import PacketHistory
 from liverelay.sfu.replay import WINDOW_PACKETS
 from liverelay.sfu.retransmission import Retransmitter, TokenBucket, negotiated
-from liverelay.sfu.wire_format import PacketWriter
+from liverelay.sfu.viewer_group import ViewerGroup
 from liverelay.sfu.wire_format import negotiated as negotiated_format
 from tests.support.packets import VP8_DELTA
 from tests.support.parameters import OPUS, VP8, published_video, watched_video
 from tests.support.sfu import inbound, row_of
 
-WRITER = PacketWriter(negotiated_format(published_video(VP8, OPUS), watched_video()))
+GROUP = ViewerGroup(negotiated_format(published_video(VP8, OPUS), watched_video()), PacketHistory())
 
 
 def retransmitter() -> Retransmitter:
@@ -20,7 +21,7 @@ def retransmitter() -> Retransmitter:
 
 def resend(target: Retransmitter, number: int, now: float, size: int = 22) -> None:
     packet = inbound(number, payload=VP8_DELTA.ljust(size, b"x"))
-    target.resend(packet, WRITER, number & 0xFFFF, 1000, now)
+    target.resend(packet, GROUP.write, number & 0xFFFF, 1000, now)
 
 
 def count(target: Retransmitter) -> int:
@@ -35,9 +36,8 @@ def test_retransmission_goes_out_on_its_own_stream() -> None:
     fanout = target.take_fanout()
 
     assert fanout is not None
-    ((stream,), (template,)) = fanout.streams, fanout.templates
-    assert (stream.ssrc, stream.target) == (0xC0DF, row_of("viewer"))
-    assert (stream.sequence_offset, stream.timestamp_offset) == (0, 0)
+    (template,) = fanout.templates
+    assert list(fanout.streams.rows()) == [(row_of("viewer"), 0xC0DF, 0, 0)]
     assert (template.sequence_number, template.rtp_timestamp) == (1, 4000)
     header = parse_header(template.packet)
     assert header.payload_type == 124
@@ -85,9 +85,9 @@ def test_packet_asked_for_again_within_a_round_trip_is_under_way(
 
 def test_packet_whose_codec_has_no_retransmission_is_not_sent_again() -> None:
     target = retransmitter()
-    writer = PacketWriter(negotiated_format(published_video(), watched_video(VP8)))
+    group = ViewerGroup(negotiated_format(published_video(), watched_video(VP8)), PacketHistory())
 
-    target.resend(inbound(1), writer, 1, 0, 10.0)
+    target.resend(inbound(1), group.write, 1, 0, 10.0)
 
     assert count(target) == 0
 
@@ -95,7 +95,7 @@ def test_packet_whose_codec_has_no_retransmission_is_not_sent_again() -> None:
 def test_packet_that_the_viewer_cannot_play_is_not_sent_again() -> None:
     target = retransmitter()
 
-    target.resend(inbound(1, payload_type=111), WRITER, 1, 0, 10.0)
+    target.resend(inbound(1, payload_type=111), GROUP.write, 1, 0, 10.0)
 
     assert count(target) == 0
 

@@ -218,8 +218,8 @@ def test_nack_is_answered_at_the_next_flush_but_not_after_leaving() -> None:
     room.remove_subscription(leaving)
     fanouts = room.flush(10.1)
 
-    ((stream,),) = (fanout.streams for fanout in fanouts)
-    assert (stream.target, stream.ssrc) == (row_of("viewer"), 0xC0DF)
+    ((row,),) = (fanout.streams.rows() for fanout in fanouts)
+    assert row[:2] == (row_of("viewer"), 0xC0DF)
     assert room.flush(10.2) == []
 
 
@@ -303,3 +303,12 @@ def test_session_that_still_watches_goes_on_when_its_publication_ends() -> None:
 
     assert viewer.keyframe_request_count == 1
     assert room.drops == {}
+
+
+def test_layer_of_a_viewer_without_publisher_is_chosen_when_there_is_one() -> None:
+    room = RoomMedia(LOCAL, "server")
+    viewer = add_viewer(room)
+
+    room.choose_layer(viewer, now=10.0)
+
+    assert (viewer.publication, viewer.encoding) == (None, None)

@@ -1,4 +1,7 @@
-from liverelay.sfu.history import InboundPacket
+from dataclasses import replace
+
+from liverelay.sfu.history import InboundPacket, PacketHistory
+from liverelay.sfu.picture_ids import PictureTimeline
 from liverelay.sfu.subscription import Subscription
 from liverelay.sfu.viewer_group import ViewerGroup
 from liverelay.sfu.wire_format import negotiated
@@ -46,7 +49,7 @@ def test_members_share_one_prepared_packet() -> None:
     (fanout,) = group.fan_out([inbound(1, is_keyframe=True)], now=10.0)
 
     assert len(fanout.templates) == 1
-    assert [name_at(stream.target) for stream in fanout.streams] == ["one", "two"]
+    assert [name_at(target) for target, *_ in fanout.streams.rows()] == ["one", "two"]
 
 
 def test_packet_older_than_a_viewers_start_goes_to_the_others_only() -> None:
@@ -179,3 +182,17 @@ def test_packet_is_found_by_the_viewers_number_across_what_was_left_out() -> Non
     assert group.find(viewer, 2) is packets[2]
     assert group.find(viewer, 0) is None
     assert group.find(viewer, 3) is None
+
+
+def test_pictures_without_numbers_are_left_as_they_are() -> None:
+    wire_format = negotiated(published_video(), watched_video(VP8))
+    group = ViewerGroup(wire_format, PacketHistory(), PictureTimeline())
+    viewer = subscription(watched_video(VP8))
+    group.waiting.append(viewer)
+    encoding, _ = fed_encoding()
+    viewer.encoding = encoding
+    packet = inbound(1, is_keyframe=True)._replace(codec=replace(VP8, name="H264"))
+
+    (fanout,) = group.fan_out([packet], now=10.0)
+
+    assert fanout.templates[0].packet is packet.packet

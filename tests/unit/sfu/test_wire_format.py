@@ -1,6 +1,7 @@
 import pytest
 
 from liverelay.rtp.extensions import (
+    DEPENDENCY_DESCRIPTOR_URI,
     RID_URI,
     abs_send_time,
     iterate_elements,
@@ -207,3 +208,15 @@ def test_there_is_no_filler_for_a_viewer_without_any_codec() -> None:
     writer = PacketWriter(negotiated(published_video(), watched_video(VIEWER_OPUS)))
 
     assert writer.write_filler(rtp()) is None
+
+
+@pytest.mark.parametrize(("rids", "ids"), [((), [7]), (("q", "h"), [0])])
+def test_frame_numbers_of_several_encodings_do_not_reach_the_viewer(
+    rids: tuple[str, ...], ids: list[int]
+) -> None:
+    descriptor = HeaderExtension(7, DEPENDENCY_DESCRIPTOR_URI)
+    published = published_video(rids=rids, extensions=(descriptor,))
+
+    wire_format = negotiated(published, watched_video(extensions=(descriptor,)))
+
+    assert [ours or 0 for _, ours in wire_format.extension_ids] == ids

@@ -1,0 +1,40 @@
+"""What the payload descriptors of VP8 and VP9 say of a packet's picture, and where they say it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class PictureDescriptor(NamedTuple):
+    """The fields that forwarding looks at or changes; offsets count from the payload's first byte.
+
+    `picture_id` has `picture_id_bits` bits, 7 or 15. `tl0picidx` counts the pictures of the lowest
+    temporal layer in eight bits. Both are None where the packet does not have them.
+    `is_switching_point`: from here on a higher temporal layer can be decoded as well.
+    """
+
+    starts_frame: bool
+    ends_frame: bool
+    spatial_layer: int
+    temporal_layer: int
+    is_switching_point: bool
+    picture_id: int | None
+    picture_id_bits: int
+    picture_id_offset: int
+    tl0picidx: int | None
+    tl0picidx_offset: int
+
+
+def write_picture_ids(
+    packet: bytearray, start: int, descriptor: PictureDescriptor, picture_id: int, tl0picidx: int
+) -> None:
+    """Replace those of the two numbers that the payload at `start` has; high bits are cut off."""
+    if descriptor.picture_id is not None:
+        offset = start + descriptor.picture_id_offset
+        if descriptor.picture_id_bits == 15:
+            packet[offset] = 0x80 | picture_id >> 8 & 0x7F
+            packet[offset + 1] = picture_id & 0xFF
+        else:
+            packet[offset] = picture_id & 0x7F
+    if descriptor.tl0picidx is not None:
+        packet[start + descriptor.tl0picidx_offset] = tl0picidx & 0xFF
