@@ -43,9 +43,9 @@ docs: $(INSTALLED) ## regenerate the references in docs/
 	$(BIN)/python -m tests.docs.generate
 
 # BENCH='--viewers 1,50 --seconds 5' makes it short. As root with janus installed it includes Janus.
-bench: .venv/.bench ## what forwarding costs here, beside other servers; renews docs/performance.md
+bench: .venv/.bench ## what forwarding costs here, beside other servers; renews the figures of the documentation
 	$(BIN)/python -m benchmarks.sfu --json docs/performance.json --plot docs/performance.png \
-	  --docs docs/performance.md $(BENCH)
+	  --docs docs/performance.md README.md $(BENCH)
 
 .venv/.bench: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --group bench

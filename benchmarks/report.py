@@ -10,8 +10,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-_BEGIN = "<!-- figures: `make bench` writes from here -->"
-_END = "<!-- figures: to here -->"
+from benchmarks.overview import overview
+
+_BEGIN = "<!-- {}: `make bench` writes from here -->"
+_END = "<!-- {}: to here -->"
 
 _COLUMNS = (
     "server",
@@ -103,13 +105,19 @@ def describe(figures: dict[str, Any]) -> str:
 
 
 def renew_page(page: Path, figures: dict[str, Any]) -> None:
-    """Replace what is between the two markers of a page."""
-    text = page.read_text("utf-8")
-    before, _, rest = text.partition(_BEGIN)
-    _, found, after = rest.partition(_END)
-    if not found:
-        raise SystemExit(f"{page} has no place for the figures: {_BEGIN} … {_END}")
-    page.write_text(f"{before}{_BEGIN}\n\n{markdown(figures)}\n{_END}{after}", "utf-8")
+    """Replace what is between the markers of a page: the figures, or an overview of them."""
+    page.write_text(renewed(page.read_text("utf-8"), figures, name=str(page)), "utf-8")
+
+
+def renewed(text: str, figures: dict[str, Any], *, name: str) -> str:
+    """Return a page's text with the figures in it."""
+    for block, render in {"figures": markdown, "overview": overview}.items():
+        begin, end = _BEGIN.format(block), _END.format(block)
+        before, _, rest = text.partition(begin)
+        _, found, after = rest.partition(end)
+        if found:
+            return f"{before}{begin}\n\n{render(figures)}\n{end}{after}"
+    raise SystemExit(f"{name} has no place for figures: {_BEGIN.format('figures')} …")
 
 
 def markdown(figures: dict[str, Any]) -> str:
@@ -155,4 +163,5 @@ def _pair(values: dict[str, float] | None) -> str:
 
 
 if __name__ == "__main__":
-    renew_page(Path(sys.argv[2]), json.loads(Path(sys.argv[1]).read_text("utf-8")))
+    for path in sys.argv[2:]:
+        renew_page(Path(path), json.loads(Path(sys.argv[1]).read_text("utf-8")))

@@ -197,7 +197,9 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--json", type=Path, help="file to write the figures to")
     parser.add_argument("--plot", type=Path, help="picture (PNG) to draw")
-    parser.add_argument("--docs", type=Path, help="page whose table is to be renewed")
+    parser.add_argument(
+        "--docs", type=Path, nargs="+", default=[], help="pages whose figures are to be renewed"
+    )
     return parser.parse_args(arguments)
 
 
@@ -209,8 +211,8 @@ def main() -> None:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
     if options.plot is not None:
         plot.draw(figures, options.plot)
-    if options.docs is not None:
-        report.renew_page(options.docs, figures)
+    for page in options.docs:
+        report.renew_page(page, figures)
 
 
 if __name__ == "__main__":

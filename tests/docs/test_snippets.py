@@ -157,6 +157,20 @@ def test_javascript_snippet_runs_and_logs_what_its_comments_say(
     assert [value for value in promised_logs(snippet) if value not in done["logged"]] == []
 
 
+def test_readme_publishes_and_watches(
+    server: LiveServer, window: BrowserContext, names: dict[str, str]
+) -> None:
+    (html,) = [param.values[0] for param in snippets("html", [DOCS.parent / "README.md"])]
+    script = re.findall(r'<script type="module">(.*?)</script>', html, re.DOTALL)[0]
+    page = open_page(window, server)
+
+    page.evaluate(
+        SCAFFOLD.replace("SNIPPET", script.replace("http://localhost:8080", server.url)), names
+    )
+
+    wait_until_playing(page)
+
+
 @pytest.mark.parametrize("snippet", [p for p in snippets("sh") if "curl" in p.values[0]])
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_curl_snippet_is_answered(server: LiveServer, snippet: str) -> None:
