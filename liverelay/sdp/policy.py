@@ -48,8 +48,9 @@ _FEEDBACK: Final = {
     # Without it Chromium publishes 300 kbit/s. Viewers would send 10 to 20 reports a second, and
     # nothing adapts to them.
     "transport-cc": _INBOUND,
-    # What a viewer says it can take, twice a second.
-    "goog-remb": _OUTBOUND,
+    # What a viewer says it can take, twice a second; and what a publisher is told that has no
+    # transport-cc.
+    "goog-remb": _BOTH,
 }
 
 _EXTENSIONS: Final = {
@@ -76,13 +77,16 @@ def answered_feedback(
     codec: Codec, extensions: Collection[OfferedExtension], *, inbound: bool, outbound: bool
 ) -> tuple[str, ...]:
     """Return the feedback to answer for `codec`, of what its offer has."""
-    has_numbers = any(offered.extension.uri == TRANSPORT_CC for offered in extensions)
+    uses = dict(_FEEDBACK)
+    # What it reports on are the numbers in the extension.
+    if not any(offered.extension.uri == TRANSPORT_CC for offered in extensions):
+        uses["transport-cc"] = _NEITHER
+    elif "transport-cc" in codec.feedback:
+        uses["goog-remb"] = _OUTBOUND
     return tuple(
         entry
         for entry in codec.feedback
-        if _FEEDBACK.get(entry, _NEITHER).covers(inbound=inbound, outbound=outbound)
-        # What it reports on are the numbers in the extension.
-        and (entry != "transport-cc" or has_numbers)
+        if uses.get(entry, _NEITHER).covers(inbound=inbound, outbound=outbound)
     )
 
 

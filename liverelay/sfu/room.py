@@ -11,7 +11,6 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from liverelay.sfu import reports
-from liverelay.sfu.arrivals import FEEDBACK_INTERVAL
 from liverelay.sfu.commands import Fanout, SendRtcp
 from liverelay.sfu.deadlines import DeadlineQueue
 from liverelay.sfu.drops import DropCounters, DropReason
@@ -57,7 +56,7 @@ class RoomMedia:
         self._retransmitting: dict[Retransmitter, None] = {}
         self._sender_reports: DeadlineQueue[Subscription] = DeadlineQueue()
         self._receiver_reports: DeadlineQueue[MediaSession] = DeadlineQueue()
-        self._transport_feedback: DeadlineQueue[MediaSession] = DeadlineQueue()
+        self._congestion_feedback: DeadlineQueue[MediaSession] = DeadlineQueue()
         self._keyframe_requests: DeadlineQueue[Encoding] = DeadlineQueue()
         self._layer_checks: DeadlineQueue[Publication] = DeadlineQueue()
         self._nacks: DeadlineQueue[Encoding] = DeadlineQueue()
@@ -163,8 +162,8 @@ class RoomMedia:
             self._watch_nack_deadline(encoding)
         self._burst_encodings.clear()
         for session in self._burst_sessions:
-            if session.owes_feedback and session not in self._transport_feedback:
-                self._transport_feedback.set(session, now + FEEDBACK_INTERVAL)
+            if session.owes_feedback and session not in self._congestion_feedback:
+                self._congestion_feedback.set(session, now + session.feedback_interval)
         self._burst_sessions.clear()
         for retransmitter in self._retransmitting:
             if (fanout := retransmitter.take_fanout()) is not None:
@@ -182,7 +181,7 @@ class RoomMedia:
         deadlines = (
             self._sender_reports.next(),
             self._receiver_reports.next(),
-            self._transport_feedback.next(),
+            self._congestion_feedback.next(),
             self._keyframe_requests.next(),
             self._layer_checks.next(),
             self._nacks.next(),
@@ -195,8 +194,8 @@ class RoomMedia:
             self._send_sender_report(subscription, now)
         for session in self._receiver_reports.take_due(now):
             self._send_receiver_report(session, now)
-        for session in self._transport_feedback.take_due(now):
-            self._send_transport_feedback(session, now)
+        for session in self._congestion_feedback.take_due(now):
+            self._send_congestion_feedback(session, now)
         for encoding in self._keyframe_requests.take_due(now):
             if encoding.handle_keyframe_timeout(now):
                 self._send_pli(encoding)
@@ -251,7 +250,7 @@ class RoomMedia:
         session = self._sessions[session_id]
         if not session.publications:
             self._receiver_reports.discard(session)
-            self._transport_feedback.discard(session)
+            self._congestion_feedback.discard(session)
             self._burst_sessions.discard(session)
             if not session.subscriptions:
                 del self._sessions[session_id]
@@ -340,7 +339,7 @@ class RoomMedia:
             self._commands.append(SendRtcp(session.session_id, data))
         self._receiver_reports.set(session, now + reports.RECEIVER_REPORT_INTERVAL)
 
-    def _send_transport_feedback(self, session: MediaSession, now: float) -> None:
-        for message in session.take_transport_feedback(self._local_ssrc, now):
+    def _send_congestion_feedback(self, session: MediaSession, now: float) -> None:
+        for message in session.take_congestion_feedback(self._local_ssrc, now):
             data = reports.feedback(self._local_ssrc, message)
             self._commands.append(SendRtcp(session.session_id, data))

@@ -18,18 +18,22 @@ from liverelay.rtp.rtcp.feedback import (
     FullIntraRequest,
     GenericNack,
     PictureLossIndication,
+    ReceiverEstimatedMaximumBitrate,
 )
 from liverelay.rtp.rtcp.reports import Goodbye, ReceiverReport, ReportBlock, SenderReport
 from liverelay.rtp.types import Ssrc
-from liverelay.sfu.arrivals import ArrivalRecorder
+from liverelay.sfu.arrivals import FEEDBACK_INTERVAL, ArrivalRecorder
 from liverelay.sfu.demux import InboundDemux, Route
 from liverelay.sfu.drops import DropCounters, DropReason
+from liverelay.sfu.receive_estimate import ESTIMATE_INTERVAL, ReceiveSideEstimator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from liverelay.sdp.parameters import HeaderExtension
     from liverelay.sfu.encoding import Encoding
     from liverelay.sfu.history import InboundPacket
+    from liverelay.sfu.inbound import InboundStream
     from liverelay.sfu.publication import Publication
     from liverelay.sfu.retransmission import Retransmitter
     from liverelay.sfu.subscription import Subscription
@@ -55,16 +59,20 @@ class MediaSession:
         self.subscriptions: dict[Ssrc, Subscription] = {}
         self.publications: list[Publication] = []
         self.arrivals: ArrivalRecorder | None = None
+        self.estimator: ReceiveSideEstimator | None = None
         self._drops = drops
         self._transport_cc_id = 0
+        # Packets lost and received when that was last looked at.
+        self._counts = (0, 0)
 
     def add_publication(self, publication: Publication) -> None:
         self.publications.append(publication)
         self.demux.add(publication)
-        for extension in publication.parameters.extensions:
-            if extension.uri == TRANSPORT_CC_URI and self.arrivals is None:
-                self._transport_cc_id = extension.extension_id
-                self.arrivals = ArrivalRecorder()
+        feedback = {entry for codec in publication.parameters.codecs for entry in codec.feedback}
+        if "transport-cc" in feedback and self.arrivals is None:
+            self._record_arrivals(publication.parameters.extensions)
+        elif "goog-remb" in feedback and self.estimator is None:
+            self.estimator = ReceiveSideEstimator()
 
     def remove_publication(self, publication: Publication) -> None:
         self.publications.remove(publication)
@@ -89,6 +97,8 @@ class MediaSession:
             inbound = route.stream.receive(packet, header, now)
         if inbound is None:
             return None
+        if self.estimator is not None:
+            self.estimator.on_packet(inbound.header, inbound.codec.clock_rate, now)
         route.encoding.on_packet(inbound)
         return route
 
@@ -106,25 +116,61 @@ class MediaSession:
 
     def report_blocks(self, now: float) -> list[ReportBlock]:
         """Return a block for each stream that this session sends us."""
-        return [
-            route.stream.take_report_block(now)
-            for route in self.demux.routes.values()
-            if not route.is_repair
-        ]
+        return [stream.take_report_block(now) for stream in self._streams()]
 
     @property
     def owes_feedback(self) -> bool:
         """Whether packets have arrived that the publisher's congestion control waits to hear of."""
-        return self.arrivals is not None and self.arrivals.has_unreported
+        if self.arrivals is not None:
+            return self.arrivals.has_unreported
+        return self.estimator is not None and self.estimator.has_unreported
 
-    def take_transport_feedback(self, local_ssrc: Ssrc, now: float) -> list[bytes]:
-        """Return reports of the arrivals since the last call, all streams together."""
-        if self.arrivals is None:
+    @property
+    def feedback_interval(self) -> float:
+        """How long packets may wait to be reported on."""
+        return ESTIMATE_INTERVAL if self.arrivals is None else FEEDBACK_INTERVAL
+
+    def take_congestion_feedback(self, local_ssrc: Ssrc, now: float) -> list[bytes]:
+        """Return what the publisher's congestion control is to know, all streams together.
+
+        That is when its packets arrived, or an estimate where it understands only that.
+        """
+        if self.arrivals is not None:
+            return self._take_arrivals(self.arrivals, local_ssrc, now)
+        if self.estimator is None or not self.estimator.has_unreported:
             return []
+        estimate = self.estimator.take_estimate(self._take_loss(), now)
+        media_ssrcs = tuple(stream.ssrc for stream in self._streams())
+        return [ReceiverEstimatedMaximumBitrate(local_ssrc, estimate, media_ssrcs).serialize()]
+
+    def _take_arrivals(
+        self, arrivals: ArrivalRecorder, local_ssrc: Ssrc, now: float
+    ) -> list[bytes]:
         # libwebrtc takes a report only if it is addressed to one of its streams, no matter which.
         # Where none has been placed yet, 0 will do: taking them keeps the recorder bounded.
         media_ssrc = next(iter(self.demux.routes), Ssrc(0))
-        return self.arrivals.take_feedback(local_ssrc, media_ssrc, now)
+        return arrivals.take_feedback(local_ssrc, media_ssrc, now)
+
+    def _take_loss(self) -> float:
+        """Return the share of packets that was lost since the last call."""
+        lost, received = self._counts
+        streams = self._streams()
+        self._counts = (
+            sum(stream.packets_lost for stream in streams),
+            sum(stream.packets_received for stream in streams),
+        )
+        # What a stream that is gone has counted can make less of either.
+        lost, received = max(0, self._counts[0] - lost), max(0, self._counts[1] - received)
+        return lost / (lost + received) if lost else 0.0
+
+    def _streams(self) -> list[InboundStream]:
+        return [route.stream for route in self.demux.routes.values() if not route.is_repair]
+
+    def _record_arrivals(self, extensions: Iterable[HeaderExtension]) -> None:
+        for extension in extensions:
+            if extension.uri == TRANSPORT_CC_URI:
+                self._transport_cc_id = extension.extension_id
+                self.arrivals = ArrivalRecorder()
 
     def _record_arrival(
         self, arrivals: ArrivalRecorder, packet: bytes, header: RtpHeader, now: float

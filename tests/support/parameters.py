@@ -14,10 +14,11 @@ from liverelay.sdp.parameters import (
     SendParameters,
 )
 
-VP8 = Codec(PayloadType(96), "VP8", 90_000, feedback=("nack pli",))
+VP8 = Codec(PayloadType(96), "VP8", 90_000, feedback=("nack pli", "transport-cc"))
 VP8_WITH_RTX = replace(VP8, rtx_payload_type=PayloadType(97))
-VP8_WITH_NACK = replace(VP8, feedback=("nack", "nack pli"))
+VP8_WITH_NACK = replace(VP8, feedback=("nack", *VP8.feedback))
 REPAIRED_VP8 = replace(VP8_WITH_NACK, rtx_payload_type=PayloadType(97))
+VP8_WITH_REMB = replace(VP8, feedback=("nack pli", "goog-remb"))
 OPUS = Codec(PayloadType(111), "opus", 48_000, channels=2)
 RED = Codec(PayloadType(63), "red", 48_000, channels=2)
 

@@ -31,7 +31,18 @@ def test_feedback_is_answered_by_direction(
 def test_transport_cc_needs_its_extension() -> None:
     answered = answered_feedback(CODEC, [], inbound=True, outbound=False)
 
-    assert set(answered) == {"nack", "ccm fir", "nack pli"}
+    assert "transport-cc" not in answered
+
+
+@pytest.mark.parametrize(
+    ("feedback", "extensions"), [(OFFERED, []), (("goog-remb", "nack"), TRANSPORT)]
+)
+def test_publisher_without_transport_cc_is_told_an_estimate(
+    feedback: tuple[str, ...], extensions: list[OfferedExtension]
+) -> None:
+    codec = replace(CODEC, feedback=feedback)
+
+    assert "goog-remb" in answered_feedback(codec, extensions, inbound=True, outbound=False)
 
 
 @pytest.mark.parametrize(

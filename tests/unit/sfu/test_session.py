@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from liverelay.rtp.rtcp.compound import UnknownRtcp, parse_compound
-from liverelay.rtp.rtcp.feedback import GenericNack
+from liverelay.rtp.rtcp.feedback import GenericNack, ReceiverEstimatedMaximumBitrate
 from liverelay.rtp.rtcp.reports import (
     CanonicalName,
     Goodbye,
@@ -21,7 +21,10 @@ from liverelay.sfu.session import MediaSession, RtcpEffects
 from liverelay.sfu.types import SessionId
 from tests.support.packets import SENDER, one_byte_elements, rtp
 from tests.support.parameters import (
+    MID_EXTENSION,
     TRANSPORT_CC_EXTENSION,
+    VP8,
+    VP8_WITH_REMB,
     VP8_WITH_RTX,
     published_video,
     watched_video,
@@ -96,14 +99,60 @@ def test_retransmission_of_no_use_is_counted(packet: bytes, reason: DropReason) 
     assert drops(session) - before == {reason: 1}
 
 
+def estimates(session: MediaSession, now: float) -> list[ReceiverEstimatedMaximumBitrate]:
+    messages = session.take_congestion_feedback(Ssrc(1), now)
+    parsed = [packet for message in messages for packet in parse_compound(message)]
+    return [packet for packet in parsed if isinstance(packet, ReceiverEstimatedMaximumBitrate)]
+
+
+def test_publisher_that_understands_only_an_estimate_gets_one_for_all_its_streams() -> None:
+    session = MediaSession(SessionId("publisher"), Counter())
+    session.add_publication(publication(published_video(VP8_WITH_REMB)))
+    session.receive_rtp(rtp(ssrc=0x1234), now=10.0)
+
+    assert session.feedback_interval == 0.5
+    (estimate,) = estimates(session, now=10.5)
+    assert estimate.media_ssrcs == (0x1234,)
+    assert estimate.bitrate_bps == pytest.approx(500_000, rel=0.05)
+    assert not session.owes_feedback
+    assert estimates(session, now=11.0) == []
+
+
+def test_loss_between_two_estimates_lowers_the_second() -> None:
+    session = MediaSession(SessionId("publisher"), Counter())
+    session.add_publication(publication(published_video(VP8_WITH_REMB)))
+    for number in range(0, 20, 2):
+        session.receive_rtp(rtp(sequence_number=number), now=10.0)
+
+    (first,) = estimates(session, now=10.5)
+    for number in range(20, 40):
+        session.receive_rtp(rtp(sequence_number=number, rtp_timestamp=55_000), now=10.6)
+    (second,) = estimates(session, now=11.1)
+
+    # 9 of 19 were lost, so half of that share is taken off; then one.
+    assert first.bitrate_bps == pytest.approx(500_000 * (1 - 9 / 19 / 2), rel=1e-4)
+    assert second.bitrate_bps == first.bitrate_bps
+
+
+def test_publisher_that_understands_neither_gets_nothing() -> None:
+    session = MediaSession(SessionId("publisher"), Counter())
+    codec = replace(VP8, feedback=("nack pli",))
+    parameters = published_video(codec, extensions=(TRANSPORT_CC_EXTENSION,))
+    session.add_publication(publication(parameters))
+    session.receive_rtp(rtp(), now=10.0)
+
+    assert not session.owes_feedback
+    assert session.take_congestion_feedback(Ssrc(1), 11.0) == []
+
+
 def test_arrivals_are_reported_by_their_transport_wide_numbers() -> None:
-    session = publishing_session(TRANSPORT_CC_EXTENSION)
+    session = publishing_session(MID_EXTENSION, TRANSPORT_CC_EXTENSION)
     for number in (7, 8, 10):
         element = one_byte_elements((3, number.to_bytes(2)))
         session.receive_rtp(rtp(sequence_number=number, extension=element), now=10.0)
     assert session.owes_feedback
 
-    (data,) = session.take_transport_feedback(LOCAL, now=10.1)
+    (data,) = session.take_congestion_feedback(LOCAL, now=10.1)
 
     (packet,) = parse_compound(data)
     assert isinstance(packet, UnknownRtcp)
@@ -119,7 +168,7 @@ def test_arrival_of_a_packet_that_belongs_nowhere_is_reported_too() -> None:
 
     session.receive_rtp(rtp(ssrc=404, payload_type=50, extension=element), now=10.0)
 
-    assert len(session.take_transport_feedback(LOCAL, now=10.1)) == 1
+    assert len(session.take_congestion_feedback(LOCAL, now=10.1)) == 1
 
 
 @pytest.mark.parametrize("extension", [None, one_byte_elements((3, b"\x07"))])
@@ -138,7 +187,7 @@ def test_session_without_the_extension_owes_no_feedback() -> None:
     session.receive_rtp(rtp(), now=10.0)
 
     assert not session.owes_feedback
-    assert session.take_transport_feedback(LOCAL, now=10.1) == []
+    assert session.take_congestion_feedback(LOCAL, now=10.1) == []
 
 
 def test_arrivals_of_all_sections_are_recorded_together() -> None:
