@@ -7,28 +7,25 @@ flags. A value that cannot be used raises `ConfigError` with the place it came f
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 import tomllib
 from dataclasses import MISSING, dataclass, field, fields
-from enum import Enum, StrEnum
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
 from liverelay.errors import ConfigError
+from liverelay.setting import Kind, Setting, check, read_text, read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ENVIRONMENT_PREFIX = "LIVERELAY_"
-CONFIG_VARIABLE = "LIVERELAY_CONFIG"
+    from liverelay.setting import Endpoint
 
-# RFC 1123 section 2.1: labels of letters, digits and inner hyphens, at most 63 characters each.
-_DNS_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*\.?")
-_ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/?#\s]+")
+CONFIG_VARIABLE = "LIVERELAY_CONFIG"
 
 
 class LogLevel(StrEnum):
@@ -45,49 +42,6 @@ class LogFormat(StrEnum):
 
     TEXT = "text"
     JSON = "json"
-
-
-class Kind(Enum):
-    """What a setting holds, and so how its text is read."""
-
-    TEXT = "text"
-    INTEGER = "integer"
-    PATH = "path"
-    LIST = "list"
-    CHOICE = "choice"
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting as its sources see it; `default` is what `Settings()` has."""
-
-    name: str
-    kind: Kind
-    default: Any
-    help: str
-    metavar: str
-    minimum: int | None
-    maximum: int | None
-    choices: type[StrEnum] | None
-
-    @property
-    def flag(self) -> str:
-        return "--" + self.name.replace("_", "-")
-
-    @property
-    def environment(self) -> str:
-        return ENVIRONMENT_PREFIX + self.name.upper()
-
-    @property
-    def default_text(self) -> str:
-        """The default as the reference shows it; empty if the setting is simply not set."""
-        if self.name == "data_dir":
-            return "the user's data directory"
-        if self.default is None:
-            return ""
-        if self.kind is Kind.LIST:
-            return ", ".join(self.default)
-        return str(self.default)
 
 
 def default_data_dir() -> Path:
@@ -125,7 +79,7 @@ def default_config_file() -> Path:
 class Settings:
     """The configuration of one server. Durations are in seconds."""
 
-    host: str = _setting("0.0.0.0", Kind.TEXT, "Address that the HTTP server listens on.")
+    host: str = _setting("0.0.0.0", Kind.ADDRESS, "Address that the HTTP server listens on.")
     port: int = _setting(
         8080, Kind.INTEGER, "TCP port of the HTTP server; 0 picks a free one.", maximum=65535
     )
@@ -181,6 +135,19 @@ class Settings:
         Kind.INTEGER,
         "Wrong API keys that one address may send in a minute before it gets 429; 0 is no limit.",
     )
+    metrics_token: str | None = _setting(
+        None,
+        Kind.SECRET,
+        "Bearer token that may read /metrics and nothing else. API keys may read it in any case.",
+        metavar="TOKEN",
+    )
+    metrics_bind: Endpoint | None = _setting(
+        None,
+        Kind.ENDPOINT,
+        "Address and port of a further listener, such as 127.0.0.1:9464. It serves /metrics alone, "
+        "and to anyone.",
+        metavar="HOST:PORT",
+    )
     log_level: LogLevel = _setting(LogLevel.INFO, Kind.CHOICE, "How much to log.", choices=LogLevel)
     log_format: LogFormat = _setting(
         LogFormat.TEXT, Kind.CHOICE, "Log lines for people or for machines.", choices=LogFormat
@@ -227,10 +194,10 @@ def load_settings(
     for setting in known.values():
         text = environment.get(setting.environment)
         if text:
-            values[setting.name] = _read_text(setting, text, setting.environment)
+            values[setting.name] = read_text(setting, text, setting.environment)
     for name, value in (flags or {}).items():
         if value is not None and value != []:
-            values[name] = _check(known[name], value, known[name].flag)
+            values[name] = check(known[name], value, known[name].flag)
     return Settings(**values)
 
 
@@ -252,7 +219,7 @@ def _read_file(config_file: Path | None, known: Mapping[str, Setting]) -> dict[s
         source = f"{path} line {_line_of(text, name)}"
         if name not in known:
             raise ConfigError(f"{source}: unknown key '{name}'")
-        values[name] = _read_toml(known[name], value, source)
+        values[name] = read_toml(known[name], value, source)
     return values
 
 
@@ -263,89 +230,3 @@ def _line_of(text: str, key: str) -> int:
         if definition.match(line):
             return number
     return 1
-
-
-def _read_toml(setting: Setting, value: object, source: str) -> object:
-    if setting.kind is Kind.LIST:
-        items = [value] if isinstance(value, str) else value
-        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-            raise ConfigError(f"{source}: {setting.name} must be a list of strings")
-        return _check(setting, items, source)
-    expected = int if setting.kind is Kind.INTEGER else str
-    if not isinstance(value, expected) or isinstance(value, bool):
-        what = "a whole number" if expected is int else "a string"
-        raise ConfigError(f"{source}: {setting.name} must be {what}")
-    return _check(setting, value, source)
-
-
-def _read_text(setting: Setting, text: str, source: str) -> object:
-    if setting.kind is Kind.INTEGER:
-        try:
-            return _check(setting, int(text), source)
-        except ValueError:
-            raise ConfigError(f"{source}: {setting.name} must be a whole number") from None
-    if setting.kind is Kind.LIST:
-        return _check(setting, [item.strip() for item in text.split(",") if item.strip()], source)
-    return _check(setting, text, source)
-
-
-def _check(setting: Setting, value: object, source: str) -> object:
-    """Return `value` as `Settings` holds it, or raise `ConfigError`."""
-    match setting.kind:
-        case Kind.INTEGER:
-            assert isinstance(value, int)
-            return _check_range(setting, value, source)
-        case Kind.PATH:
-            return _expand(Path(str(value)), source)
-        case Kind.CHOICE:
-            return _check_choice(setting, str(value), source)
-        case Kind.LIST:
-            assert isinstance(value, (list, tuple))
-            for item in value:
-                _check_item(setting, str(item), source)
-            return tuple(value)
-        case Kind.TEXT:
-            if not _is_address(str(value)):
-                raise ConfigError(f"{source}: '{value}' is neither an IP address nor a DNS name")
-            return value
-
-
-def _expand(path: Path, source: str) -> Path:
-    try:
-        return path.expanduser()
-    except RuntimeError:
-        raise ConfigError(f"{source}: '{path}' is in the home of a user unknown here") from None
-
-
-def _check_choice(setting: Setting, value: str, source: str) -> StrEnum:
-    assert setting.choices is not None
-    try:
-        return setting.choices(value)
-    except ValueError:
-        choices = ", ".join(setting.choices)
-        raise ConfigError(f"{source}: {setting.name} must be one of {choices}") from None
-
-
-def _check_range(setting: Setting, value: int, source: str) -> int:
-    minimum = setting.minimum or 0
-    if value < minimum:
-        raise ConfigError(f"{source}: {setting.name} must be at least {minimum}")
-    if setting.maximum is not None and value > setting.maximum:
-        raise ConfigError(f"{source}: {setting.name} must be at most {setting.maximum}")
-    return value
-
-
-def _check_item(setting: Setting, item: str, source: str) -> None:
-    if setting.name == "cors_origin" and not _ORIGIN.fullmatch(item):
-        raise ConfigError(f"{source}: '{item}' is not an origin such as https://example.com")
-    if setting.name == "public_address" and not _is_address(item):
-        raise ConfigError(f"{source}: '{item}' is neither an IP address nor a DNS name nor auto")
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        # A name that ends in digits only is a mistyped IPv4 address, not a name.
-        return bool(_DNS_NAME.fullmatch(text)) and not text.rpartition(".")[2].isdigit()
-    return True

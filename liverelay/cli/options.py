@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from liverelay.config import Kind, Setting, list_settings, load_settings
+from liverelay.config import list_settings, load_settings
+from liverelay.setting import Kind, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _TYPES: dict[Kind, Any] = {
-    Kind.TEXT: str,
+    Kind.ADDRESS: str,
+    Kind.ENDPOINT: str,
+    Kind.SECRET: str,
     Kind.INTEGER: int,
     Kind.PATH: Path,
     Kind.LIST: list[str],

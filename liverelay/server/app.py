@@ -10,7 +10,7 @@ from liverelay.server.body import MAX_BODY_SIZE
 from liverelay.server.context import CONTEXT
 from liverelay.server.cors import cors_middleware
 from liverelay.server.middleware import error_middleware, request_id_middleware
-from liverelay.server.routes import docs, events, keys, meta, pages, rooms, sfu, stats
+from liverelay.server.routes import docs, events, keys, meta, metrics, pages, rooms, sfu, stats
 
 if TYPE_CHECKING:
     from liverelay.server.context import ServerContext
@@ -27,6 +27,6 @@ def create_app(context: ServerContext) -> web.Application:
         ],
     )
     app[CONTEXT] = context
-    for routes in (rooms, stats, keys, events, meta, sfu, docs, pages):
+    for routes in (rooms, stats, keys, events, meta, metrics, sfu, docs, pages):
         routes.add_routes(app)
     return app

@@ -26,7 +26,7 @@ def require_api_key(request: web.Request) -> ApiKey:
         RefusedError: `auth_header_missing`, `api_key_invalid` or `rate_limited`.
     """
     context = request.app[CONTEXT]
-    presented = _bearer(request)
+    presented = bearer(request)
     try:
         return context.catalogue.require_key(presented)
     except RefusedError:
@@ -46,14 +46,19 @@ def require_token(request: web.Request) -> tokens.Claims:
     """
     context = request.app[CONTEXT]
     return tokens.verify(
-        _bearer(request),
+        bearer(request),
         context.token_secret,
         now=unix_now(),
         is_live_key=context.catalogue.is_live_key,
     )
 
 
-def _bearer(request: web.Request) -> str:
+def bearer(request: web.Request) -> str:
+    """Return what the request authenticates with.
+
+    Raises:
+        RefusedError: `auth_header_missing`.
+    """
     # RFC 6750 section 2.1: the scheme, one space, one token; the scheme's case does not matter.
     scheme, _, credentials = request.headers.get("Authorization", "").strip().partition(" ")
     if scheme.lower() != "bearer" or not credentials or " " in credentials:

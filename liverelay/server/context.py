@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from liverelay.server.announcer import Announcer
     from liverelay.server.events import EventCounters, EventHub
     from liverelay.server.media import MediaService
+    from liverelay.server.metrics.timings import Timings
     from liverelay.server.overview import Overview
     from liverelay.server.sessions import SessionRegistry
     from liverelay.server.worker import MediaWorker
@@ -35,6 +36,7 @@ class ServerContext:
     event_counters: EventCounters
     overview: Overview
     worker: MediaWorker
+    timings: Timings
     token_secret: bytes
     key_failures: FailureLimiter = field(init=False)
     is_draining: bool = False

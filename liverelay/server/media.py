@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from liverelay.sdp.connection import Candidate, IceCredentials
     from liverelay.server.announcer import Announcer
+    from liverelay.server.metrics.timings import Timings
     from liverelay.server.worker import MediaWorker
     from liverelay.store.records import Room
     from liverelay.tokens import Claims
@@ -84,7 +85,9 @@ class MediaService:
         worker: MediaWorker,
         candidates: Sequence[Candidate],
         announcer: Announcer,
+        timings: Timings,
     ) -> None:
+        self._timings = timings
         self.limitations = worker.limitations
         self._announcer = announcer
         self._sessions = sessions
@@ -180,10 +183,10 @@ class MediaService:
     def on_connected(self, joined: JoinedSession) -> None:
         session = joined.session
         session.state = SessionState.CONNECTED
+        duration = now() - session.opened_at
+        self._timings.join.observe(duration)
         self._announcer.joined(session)
-        logger.info(
-            "%s connected in %.0f ms", _describe(session), 1000 * (now() - session.opened_at)
-        )
+        logger.info("%s connected in %.0f ms", _describe(session), 1000 * duration)
 
     def on_connection_ended(
         self, joined: JoinedSession, reason: ConnectionEnd, detail: str

@@ -23,13 +23,16 @@ from liverelay.server.http_protocol import connection_factory
 from liverelay.server.listen import bind_http, describe_url, load_tls, port_of
 from liverelay.server.logs import SHOWS_KEY
 from liverelay.server.media import MediaService
+from liverelay.server.metrics.timings import Timings
 from liverelay.server.overview import Overview
+from liverelay.server.routes.metrics import create_metrics_app
 from liverelay.server.sessions import SessionRegistry
 from liverelay.server.tasks import TaskSet
 from liverelay.server.udp import UdpPort
 from liverelay.server.vitals import LoopLagMonitor
 from liverelay.server.watcher import watch_store
 from liverelay.server.worker import MediaWorker
+from liverelay.setting import Endpoint
 from liverelay.store.catalogue import Catalogue
 from liverelay.store.live import LivePublisher
 from liverelay.store.store import Store
@@ -74,6 +77,7 @@ class Server:
         self._announcement = ""
         self._is_only_local = False
         self.url = ""
+        self.metrics_url = ""
 
     async def start(self) -> None:
         """Open the store and the sockets and begin to serve.
@@ -90,11 +94,15 @@ class Server:
         catalogue.load(unix_now_ns())
         tasks = TaskSet()
         tls = load_tls(self._settings)
-        listeners = bind_http(self._settings.host, self._settings.port)
-        for listener in listeners:
-            self._stack.callback(listener.close)
+        listeners = self._bind(Endpoint(self._settings.host, self._settings.port))
+        metrics_listeners = self._bind(self._settings.metrics_bind)
         self._context = self._open_context(store, catalogue, tasks, port_of(listeners[0]))
-        await self._serve(self._context, listeners, tls)
+        await self._serve(create_app(self._context), listeners, tls)
+        self.url = describe_url(listeners[0], self._settings.host, is_tls=tls is not None)
+        if self._settings.metrics_bind is not None:
+            await self._serve(create_metrics_app(self._context), metrics_listeners, None)
+            host = self._settings.metrics_bind.host
+            self.metrics_url = describe_url(metrics_listeners[0], host, is_tls=False) + "/metrics"
         self._stack.callback(self._context.events.close)
         tasks.start(self._context.overview.run(self._context.events), name="statistics")
         # Only a server that listens makes the first key: one that fails would not show it, and the
@@ -131,31 +139,33 @@ class Server:
         announcer = Announcer(catalogue, events)
         sessions = SessionRegistry(self._settings.max_sessions)
         addresses = announced_addresses(self._settings.public_address)
-        worker = self._open_worker(tasks, http_port)
+        timings = Timings()
+        worker = self._open_worker(tasks, http_port, timings)
         reachable = [each for each in addresses if each.version == 4 or worker.udp.has_ipv6]
         port = worker.udp.port
         self._announcement = ", ".join(f"{address} UDP port {port}" for address in reachable)
         self._is_only_local = only_local(reachable)
         candidates = host_candidates(reachable, port)
-        lag = LoopLagMonitor()
+        lag = LoopLagMonitor(timings.lag)
         self._stack.callback(lag.close)
         findings = examine_running(self._settings, reachable, worker.udp)
         return ServerContext(
             settings=self._settings,
             catalogue=catalogue,
             sessions=sessions,
-            media=MediaService(sessions, worker, candidates, announcer),
+            media=MediaService(sessions, worker, candidates, announcer, timings),
             announcer=announcer,
             events=events,
             event_counters=counters,
             overview=Overview(catalogue, sessions, worker, lag, reachable, findings),
             worker=worker,
+            timings=timings,
             token_secret=store.token_secret(),
             deadlines=self._deadlines,
         )
 
-    def _open_worker(self, tasks: TaskSet, http_port: int) -> MediaWorker:
-        worker = MediaWorker(self._bind_udp(http_port), tasks.start)
+    def _open_worker(self, tasks: TaskSet, http_port: int, timings: Timings) -> MediaWorker:
+        worker = MediaWorker(self._bind_udp(http_port), tasks.start, timings)
 
         async def close() -> None:
             worker.close()
@@ -164,6 +174,12 @@ class Server:
 
         self._stack.push_async_callback(close)
         return worker
+
+    def _bind(self, endpoint: Endpoint | None) -> list[socket.socket]:
+        listeners = [] if endpoint is None else bind_http(endpoint.host, endpoint.port)
+        for listener in listeners:
+            self._stack.callback(listener.close)
+        return listeners
 
     def _bind_udp(self, http_port: int) -> UdpPort:
         if self._settings.udp_port is not None:
@@ -177,9 +193,9 @@ class Server:
             return UdpPort(0)
 
     async def _serve(
-        self, context: ServerContext, listeners: list[socket.socket], tls: ssl.SSLContext | None
+        self, app: web.Application, listeners: list[socket.socket], tls: ssl.SSLContext | None
     ) -> None:
-        runner = web.AppRunner(create_app(context), shutdown_timeout=_SHUTDOWN_TIMEOUT)
+        runner = web.AppRunner(app, shutdown_timeout=_SHUTDOWN_TIMEOUT)
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
         assert runner.server is not None
@@ -189,7 +205,6 @@ class Server:
                 connection_factory(runner.server, self._deadlines), sock=listener, ssl=tls
             )
             self._stack.callback(serving.close)
-        self.url = describe_url(listeners[0], self._settings.host, is_tls=tls is not None)
 
     def _announce(self, first_key: str | None) -> None:
         """Log where the server is and, this once, the first key; these lines are documented."""
@@ -197,6 +212,8 @@ class Server:
         if first_key is not None:
             logger.info("Bootstrap API key: %s", first_key, extra=SHOWS_KEY)
         logger.info("media at %s", self._announcement)
+        if self.metrics_url:
+            logger.info("metrics at %s", self.metrics_url)
         assert self._context is not None
         for limitation in self._context.media.limitations:
             logger.warning("Media is sent, but costs more than it need: %s.", limitation)

@@ -133,6 +133,10 @@ class SessionRegistry:
     def in_room(self, room_id: str) -> tuple[Session, ...]:
         return tuple(self._rooms.get(room_id, {}).values())
 
+    def publisher_total(self) -> int:
+        """Return how many connected sessions send, over all rooms."""
+        return sum(s.is_connected and s.kind.sends for s in self._sessions.values())
+
     def subscriber_total(self) -> int:
         """Return how many connected sessions receive, over all rooms."""
         return sum(s.is_connected and s.kind.receives for s in self._sessions.values())

@@ -50,6 +50,7 @@ class UdpPort:
         except OSError as error:
             reason = os.strerror(error.errno or 0)
             raise ListenError(f"cannot use UDP port {port}: {reason}") from None
+        self.datagrams_received = 0
         self.buffer_size = min(_buffer_size(self._ipv4, option) for option in _FORCED_BUFFERS)
 
     @property
@@ -100,15 +101,7 @@ class UdpPort:
         settle: Callable[[float], None],
     ) -> None:
         now = asyncio.get_running_loop().time()
-        for _ in range(_MAX_BURST):
-            try:
-                datagram, address = sock.recvfrom(_MAX_DATAGRAM_SIZE)
-            except BlockingIOError:
-                break
-            except OSError:
-                # An ICMP error for something we sent: it says nothing about what is to be read.
-                continue
-            receive(datagram, address, now)
+        self.datagrams_received += _read_burst(sock, receive, now)
         settle(now)
 
 
@@ -139,6 +132,22 @@ class Alarm:
     def _ring(self) -> None:
         self._timer = None
         self._on_alarm(self._loop.time())
+
+
+def _read_burst(
+    sock: socket.socket, receive: Callable[[bytes, Address, float], None], now: float
+) -> int:
+    """Read until the socket is empty, or for long enough; return how many datagrams came."""
+    for count in range(_MAX_BURST):
+        try:
+            datagram, address = sock.recvfrom(_MAX_DATAGRAM_SIZE)
+        except BlockingIOError:
+            return count
+        except OSError:
+            # An ICMP error for something we sent: it says nothing about what is to be read.
+            continue
+        receive(datagram, address, now)
+    return _MAX_BURST
 
 
 def _bind(family: socket.AddressFamily, host: str, port: int) -> socket.socket:

@@ -8,6 +8,10 @@ import resource
 import sys
 from collections import deque
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from liverelay.server.metrics.histogram import Histogram
 
 # Four looks a second show any stall that viewers could notice, and cost nothing.
 _INTERVAL = 0.25
@@ -23,7 +27,9 @@ _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 class LoopLagMonitor:
     """Measures how late a timer rings: so long did the event loop do something else."""
 
-    def __init__(self) -> None:
+    def __init__(self, times: Histogram) -> None:
+        """Begin to measure, and to note each measurement in `times`."""
+        self._times = times
         self._loop = asyncio.get_running_loop()
         self._recent: deque[float] = deque([0.0], maxlen=_KEPT)
         self._timer = self._loop.call_later(_INTERVAL, self._ring)
@@ -38,7 +44,9 @@ class LoopLagMonitor:
 
     def _ring(self) -> None:
         # Clocks have a resolution, and a timer that rings early by it has no lag.
-        self._recent.append(max(0.0, self._loop.time() - self._timer.when()))
+        lag = max(0.0, self._loop.time() - self._timer.when())
+        self._recent.append(lag)
+        self._times.observe(lag)
         self._timer = self._loop.call_later(_INTERVAL, self._ring)
 
 

@@ -7,13 +7,16 @@ alarm; nothing else sends.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from liverelay.errors import TransportError
 from liverelay.rtp.types import Ssrc
 from liverelay.server.udp import Alarm, UdpPort
 from liverelay.sfu.deadlines import DeadlineQueue
+from liverelay.sfu.drops import DropReason
 from liverelay.sfu.room import RoomMedia
 from liverelay.sfu.totals import MediaTotals
 from liverelay.transport.dtls import ServerCertificate
@@ -21,6 +24,8 @@ from liverelay.transport.egress import batch_support, open_egress
 from liverelay.transport.mux import Mux
 
 if TYPE_CHECKING:
+    from liverelay.server.metrics.timings import Timings
+    from liverelay.sfu.drops import DropCounters
     from liverelay.sfu.types import SessionId
     from liverelay.transport.counters import TransportCounters
     from liverelay.transport.peer_transport import MediaSink, PeerTransport, SessionParameters
@@ -30,19 +35,23 @@ if TYPE_CHECKING:
 class MediaWorker:
     """Owns the UDP port, the transports of all sessions and the media of all rooms."""
 
-    def __init__(self, udp: UdpPort, start_task: StartTask) -> None:
+    def __init__(self, udp: UdpPort, start_task: StartTask, timings: Timings) -> None:
         self.certificate = ServerCertificate()
         self.udp = udp
+        self._timings = timings
         self._mux = Mux(udp.send, certificate=self.certificate, start_task=start_task)
         self._batching = batch_support()
         self._egress = open_egress(udp, self._mux.targets, self._mux.counters, self._batching)
         self._alarm = Alarm(self._on_alarm)
         self._rooms: dict[str, RoomMedia] = {}
         self._ended = MediaTotals()
+        self._ended_drops: DropCounters = Counter()
         self._touched: set[str] = set()
         self._deadlines: DeadlineQueue[str] = DeadlineQueue()
         self._transports: dict[SessionId, PeerTransport] = {}
         self._is_closed = False
+        self._has_forwarded = False
+        self._clock = asyncio.get_running_loop().time
         udp.start(self._mux.receive, self.settle)
 
     @property
@@ -98,10 +107,19 @@ class MediaWorker:
             totals.add(room.totals())
         return totals
 
+    def drops(self) -> DropCounters:
+        """Return why packets of known peers went no further, since the start."""
+        drops: DropCounters = Counter(dict.fromkeys(DropReason, 0))
+        drops.update(self._ended_drops)
+        for room in self._rooms.values():
+            drops.update(room.drops)
+        return drops
+
     def forget_room(self, room_id: str) -> None:
         """Let go of a room without sessions."""
         if (room := self._rooms.pop(room_id, None)) is not None:
             self._ended.add(room.totals())
+            self._ended_drops += room.drops
         self._touched.discard(room_id)
         self._deadlines.discard(room_id)
 
@@ -111,6 +129,9 @@ class MediaWorker:
             touched, self._touched = self._touched, set()
             for room_id in touched:
                 self._settle_room(room_id, self._rooms[room_id], now)
+            if self._has_forwarded:
+                self._has_forwarded = False
+                self._timings.forwarding.observe(self._clock() - now)
         for deadline in (self._mux.deadline(), self._deadlines.next()):
             self._alarm.set(deadline)
 
@@ -127,6 +148,7 @@ class MediaWorker:
     def _settle_room(self, room_id: str, room: RoomMedia, now: float) -> None:
         for fanout in room.flush(now):
             self._egress.send(fanout)
+            self._has_forwarded = True
         for command in room.take_commands():
             # A session may have ended since the room decided to write to it.
             if (transport := self._transports.get(command.session_id)) is not None:

@@ -47,6 +47,7 @@ class Encoding:
         self.stream: InboundStream | None = None
         self.pending: list[InboundPacket] = []
         self.keyframe_requests_sent = 0
+        self.nacks_sent = 0
         self.replaced = MediaTotals()
         self._timeline = timeline
         self._groups: dict[WireFormat, ViewerGroup] = {}

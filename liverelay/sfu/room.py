@@ -315,6 +315,7 @@ class RoomMedia:
         if stream.nacks is None:
             return
         if lost := stream.nacks.take_lost(now):
+            encoding.nacks_sent += 1
             data = reports.nack(self._local_ssrc, stream.ssrc, lost)
             self._commands.append(SendRtcp(encoding.session_id, data))
         if stream.nacks.take_gave_up() and encoding.needs_keyframe:

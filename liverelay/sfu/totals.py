@@ -21,13 +21,14 @@ class MediaTotals:
     """Sums over streams, under the names of W3C webrtc-stats; bytes are payload bytes.
 
     `pli_count` are keyframe requests to publishers, `keyframe_request_count` those of viewers;
-    `nack_count` are viewers' NACK messages.
+    `nacks_sent` are NACK messages to publishers, `nack_count` those of viewers.
     """
 
     packets_received: int = 0
     bytes_received: int = 0
     retransmitted_packets_received: int = 0
     pli_count: int = 0
+    nacks_sent: int = 0
     packets_sent: int = 0
     bytes_sent: int = 0
     retransmitted_packets_sent: int = 0
@@ -58,5 +59,6 @@ class MediaTotals:
     def _add_encoding(self, encoding: Encoding) -> None:
         self.add(encoding.replaced)
         self.pli_count += encoding.keyframe_requests_sent
+        self.nacks_sent += encoding.nacks_sent
         if encoding.stream is not None:
             self.add_stream(encoding.stream)

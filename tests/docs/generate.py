@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from liverelay.cli.app import app
-from liverelay.config import Kind, Setting, list_settings
+from liverelay.config import list_settings
+from liverelay.setting import Kind, Setting
 from tests.docs.errors_page import render_errors
 from tests.docs.sdk_page import render_sdk_reference
 
@@ -61,8 +62,15 @@ def _facts(setting: Setting) -> str:
             return "A list."
         case Kind.PATH:
             return "A path."
-        case Kind.TEXT:
-            return "A string."
+        case Kind.ADDRESS:
+            return "An IP address or a DNS name."
+        case Kind.ENDPOINT:
+            return "`HOST:PORT`, an IPv6 address in brackets."
+        case Kind.SECRET:
+            return (
+                "A string of 16 to 512 letters, digits or `._~+/=-`. Other users of the machine "
+                "can see flags; give it in the environment or the file."
+            )
 
 
 def render_cli() -> str:

@@ -8,12 +8,14 @@ import pytest
 import typer
 
 from liverelay.cli.app import TRACEBACK_VARIABLE, app
-from liverelay.config import CONFIG_VARIABLE, Setting, list_settings, load_settings
+from liverelay.config import CONFIG_VARIABLE, list_settings, load_settings
 from liverelay.server.runner import BOOTSTRAP_VARIABLE
 from tests.docs.generate import pages, render_cli, render_config
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from liverelay.setting import Setting
 
 _PAGES = pages()
 
@@ -38,6 +40,8 @@ _EXAMPLES = {
     "public_address": "sfu.example.com",
     "data_dir": "/srv/liverelay",
     "cors_origin": "https://example.com",
+    "metrics_token": "a-token-of-metrics",
+    "metrics_bind": "127.0.0.1:9464",
     "log_level": "debug",
     "log_format": "json",
 }

@@ -87,7 +87,7 @@ def test_wheel_has_the_documentation_where_the_server_looks_for_it(
 
     packed, ours = Manual(tmp_path / "liverelay" / "manual"), Manual(ROOT)
     assert packed.paths() == ours.paths()
-    assert packed.images() == ours.images()
+    assert packed.attachments() == ours.attachments()
 
 
 @pytest.mark.timeout(120)

@@ -314,3 +314,35 @@ def test_any_variable_gives_settings_or_a_config_error(
         outcome = error
 
     assert isinstance(outcome, (Settings, ConfigError))
+
+
+@pytest.mark.parametrize(
+    ("text", "endpoint"),
+    [
+        ("127.0.0.1:9464", ("127.0.0.1", 9464)),
+        ("[::1]:0", ("::1", 0)),
+        ("metrics.internal:65535", ("metrics.internal", 65535)),
+    ],
+)
+def test_endpoint_is_an_address_and_a_port(
+    config_file: Path, text: str, endpoint: tuple[str, int]
+) -> None:
+    assert _load(config_file, f"metrics_bind = '{text}'").metrics_bind == endpoint
+
+
+@pytest.mark.parametrize("text", ["9464", ":9464", "127.0.0.1", "::1:9464", "a b:1", "host:65536"])
+def test_anything_else_is_no_endpoint(config_file: Path, text: str) -> None:
+    sentence = _error(config_file, f"metrics_bind = '{text}'")
+
+    assert sentence == f"FILE line 1: '{text}' is not HOST:PORT, such as 127.0.0.1:9464"
+
+
+@pytest.mark.parametrize(
+    "text", ["too-short", "a secret with spaces", "s" * 513, "schlüssel-zu-allem"]
+)
+def test_unusable_secret_is_refused_without_showing_it(config_file: Path, text: str) -> None:
+    sentence = _error(config_file, environment={"LIVERELAY_METRICS_TOKEN": text})
+
+    assert sentence == (
+        "LIVERELAY_METRICS_TOKEN: metrics_token must be 16 to 512 letters, digits or ._~+/=-"
+    )

@@ -67,8 +67,10 @@ class Manual:
         inside = sorted(path.relative_to(self._root).as_posix() for path in found)
         return inside + [name for name in _ROOT_PAGES if (self._root / name).is_file()]
 
-    def images(self) -> list[str]:
-        found = [*self._root.glob("docs/*.png"), *self._root.glob("docs/images/*")]
+    def attachments(self) -> list[str]:
+        """Return the path of each image, and of each other file that pages offer."""
+        patterns = ("docs/*.png", "docs/*.json", "docs/images/*")
+        found = [path for pattern in patterns for path in self._root.glob(pattern)]
         return sorted(path.relative_to(self._root).as_posix() for path in found)
 
     def file(self, path: str) -> Path:
@@ -91,7 +93,7 @@ class Manual:
 
         markdown = self.file(path).read_text("utf-8")
         sections = split_sections(markdown)
-        known = {*self.paths(), *self.images()}
+        known = {*self.paths(), *self.attachments()}
         title = plain_text(sections[0].heading)
         return Template(_TEMPLATE.read_text("utf-8")).substitute(
             title=html.escape(title),
@@ -139,7 +141,7 @@ class Manual:
 
 
 def served_at(path: str) -> str:
-    """Return the address of a page or an image, below `/docs/`."""
+    """Return the address of a page or an attachment, below `/docs/`."""
     if path in _ROOT_PAGES:
         path = path.lower()
     below = path.removeprefix("docs/").removesuffix(".md")

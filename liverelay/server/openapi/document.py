@@ -7,7 +7,7 @@ from typing import Any
 
 import liverelay
 from liverelay.errors import ErrorCode
-from liverelay.server.openapi.parts import answer, event_answer, operation, parameter
+from liverelay.server.openapi.parts import answer, operation, parameter, text_answer
 from liverelay.server.openapi.schemas import schemas
 
 _E = ErrorCode
@@ -153,10 +153,19 @@ def _meta_paths() -> dict[str, Any]:
                 "streamEvents",
                 "Follow what happens on the server, as server-sent events",
                 errors=(*_KEY_ERRORS, _E.UNAVAILABLE),
-                success=event_answer(
+                success=text_answer(
                     "Events without end: `snapshot` first, then changes, and `statistics` once a "
-                    "second. Their data are `Snapshot`, `RoomChange`, `PeerChange` and `Snapshot`."
+                    "second. Their data are `Snapshot`, `RoomChange`, `PeerChange` and `Snapshot`.",
+                    "text/event-stream",
                 ),
+            ),
+        },
+        "/metrics": {
+            "get": operation(
+                "getMetrics",
+                "Counters for Prometheus; the token of the metrics will do, too",
+                errors=_KEY_ERRORS,
+                success=text_answer("The metrics", "text/plain"),
             ),
         },
         "/health": {

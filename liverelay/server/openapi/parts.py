@@ -66,9 +66,9 @@ def answer(
     return {str(status): response}
 
 
-def event_answer(description: str) -> dict[str, Any]:
+def text_answer(description: str, content_type: str) -> dict[str, Any]:
     text = {"schema": {"type": "string"}}
-    return {"200": {"description": description, "content": {"text/event-stream": text}}}
+    return {"200": {"description": description, "content": {content_type: text}}}
 
 
 def content(schema: str, *, is_list: bool = False) -> dict[str, Any]:

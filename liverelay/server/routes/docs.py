@@ -26,7 +26,7 @@ def add_routes(app: web.Application) -> None:
     manual = Manual(find_root())
     for path in manual.paths():
         app.router.add_get(f"/docs/{served_at(path)}", _serve_page(manual, path))
-    for path in manual.images():
+    for path in manual.attachments():
         app.router.add_get(f"/docs/{served_at(path)}", serve(manual.file(path), PAGE_HEADERS))
     for asset in (_PAGES / name for name in _ASSETS):
         app.router.add_get(f"/docs/assets/{asset.name}", serve(asset, PAGE_HEADERS))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from liverelay.server import vitals
+from liverelay.server.metrics.histogram import Histogram
 from liverelay.server.vitals import LoopLagMonitor, memory_size
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 @pytest.mark.asyncio
 async def test_lag_is_how_long_the_loop_was_held_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vitals, "_INTERVAL", 0.01)
-    monitor = LoopLagMonitor()
+    times = Histogram([1.0])
+    monitor = LoopLagMonitor(times)
     before = monitor.worst
 
     hold_up()
@@ -26,12 +28,13 @@ async def test_lag_is_how_long_the_loop_was_held_up(monkeypatch: pytest.MonkeyPa
 
     assert before == 0.0
     assert 0.04 <= lag < 5.0
+    assert times.sum >= lag
 
 
 @pytest.mark.asyncio
 async def test_lag_of_more_than_a_second_ago_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vitals, "_INTERVAL", 0.001)
-    monitor = LoopLagMonitor()
+    monitor = LoopLagMonitor(Histogram([1.0]))
     hold_up()
     while not monitor.worst:
         await turn()

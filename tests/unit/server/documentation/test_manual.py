@@ -67,7 +67,7 @@ def test_pages_are_found_in_the_directory_and_beside_it(manual: Manual) -> None:
         "docs/start.md",
         "SECURITY.md",
     ]
-    assert manual.images() == ["docs/chart.png"]
+    assert manual.attachments() == ["docs/chart.png"]
 
 
 def test_contents_are_read_from_the_first_page(manual: Manual) -> None:
