@@ -13,7 +13,7 @@ _OPEN_PATHS = ("/sfu/", "/static/", "/v1/")
 _OPEN_EXACTLY = ("/health",)
 _ALLOW_HEADERS = "Authorization, Content-Type, X-Request-ID"
 _EXPOSE_HEADERS = "Location, Retry-After, X-Request-ID"
-_ALLOW_METHODS = "GET, HEAD, POST, DELETE, OPTIONS"
+_ALLOW_METHODS = "GET, HEAD, POST, PATCH, DELETE, OPTIONS"
 _MAX_AGE = "7200"  # The longest that Chromium keeps a preflight's answer.
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from liverelay.sfu.layers import Preference
 from liverelay.sfu.types import PeerId, PublicationId, SessionId
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class JoinedSession:
         self._owner = owner
         self._transport: PeerTransport | None = None
         self._subscriptions: list[Subscription] = []
+        self.preference = Preference()
 
     @property
     def session_id(self) -> SessionId:
@@ -74,6 +76,15 @@ class JoinedSession:
         self._worker.release(self.session_id)
         self._worker.settle(now)
 
+    def prefer(self, preference: Preference, now: float) -> None:
+        """Receive from now on what suits `preference`; or as soon as anything is received."""
+        self.preference = preference
+        room = self._worker.room(self.session.room_id)
+        for subscription in self._subscriptions:
+            subscription.preference = preference
+            room.choose_layer(subscription, now)
+        self._worker.settle(now)
+
     def on_rtp(self, packet: bytes, now: float) -> None:
         self._worker.room(self.session.room_id).on_rtp(self.session_id, packet, now)
 
@@ -91,6 +102,7 @@ class JoinedSession:
                     sent,
                     self._transport.target.row,
                     now,
+                    self.preference,
                 )
             )
         self._owner.on_connected(self)

@@ -26,6 +26,7 @@ from liverelay.sdp.offer import parse_offer
 from liverelay.sdp.parameters import MediaKind
 from liverelay.server.context import now
 from liverelay.server.joined_session import JoinedSession
+from liverelay.server.preferences import read_preference
 from liverelay.server.sessions import (
     CloseReason,
     Session,
@@ -38,7 +39,7 @@ from liverelay.transport.ice import generate_credentials
 from liverelay.transport.peer_transport import SessionParameters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence, Set
+    from collections.abc import Iterator, Mapping, Sequence, Set
 
     from liverelay.sdp.connection import Candidate, IceCredentials
     from liverelay.server.announcer import Announcer
@@ -159,6 +160,17 @@ class MediaService:
         logger.info("%s ended: %s", _describe(session), reason.value)
         if was_connected:
             self._announcer.left(session)
+
+    def change_preference(self, session: Session, body: Mapping[str, object]) -> None:
+        """Send a session the layers that its page has use for from now on.
+
+        Raises:
+            RefusedError: `invalid_request`, or `not_found` if the session has ended.
+        """
+        joined = self._joined.get(session.session_id)
+        if joined is None:
+            raise RefusedError(ErrorCode.NOT_FOUND, "Session has ended")
+        joined.prefer(read_preference(body, joined.preference), now())
 
     def close_room(self, room_id: str) -> None:
         for session in self._sessions.in_room(room_id):

@@ -14,7 +14,7 @@ from liverelay.sfu import reports
 from liverelay.sfu.commands import Fanout, SendRtcp
 from liverelay.sfu.deadlines import DeadlineQueue
 from liverelay.sfu.drops import DropCounters, DropReason
-from liverelay.sfu.layers import best_layer
+from liverelay.sfu.layers import Preference, best_layer
 from liverelay.sfu.publication import LAYER_INTERVAL, Publication
 from liverelay.sfu.session import MediaSession
 from liverelay.sfu.statistics import (
@@ -104,6 +104,7 @@ class RoomMedia:
         parameters: SendParameters,
         target: int,
         now: float,
+        preference: Preference | None = None,
     ) -> Subscription:
         """Begin to feed a viewer; call this when its transport can send, not before.
 
@@ -111,6 +112,7 @@ class RoomMedia:
         is not ready.
         """
         subscription = Subscription(session_id, peer_id, parameters, target)
+        subscription.preference = preference or Preference()
         self._session(session_id).subscriptions[subscription.ssrc] = subscription
         self._subscriptions[subscription] = None
         self._place(subscription, now)

@@ -38,6 +38,7 @@ GUARDED_BY_TOKEN = [
     ("POST", "/sfu/publish"),
     ("POST", "/sfu/subscribe"),
     ("POST", "/sfu/call"),
+    ("PATCH", f"/sfu/sessions/{UNKNOWN_ROOM}"),
     ("DELETE", f"/sfu/sessions/{UNKNOWN_ROOM}"),
 ]
 NO_BEARER = ["", " ", "Bearer", "Bearer ", KEY, f"Basic {KEY}", f"Bearer {KEY} x", f"Bearer{KEY}"]

@@ -197,7 +197,7 @@ async def test_an_unknown_route_is_not_found(api: Api, method: str, path: str) -
         ("/sfu/publish", {"POST"}),
         ("/sfu/subscribe", {"POST"}),
         ("/sfu/call", {"POST"}),
-        (f"/sfu/sessions/{UNKNOWN_ROOM}", {"DELETE"}),
+        (f"/sfu/sessions/{UNKNOWN_ROOM}", {"PATCH", "DELETE"}),
     ],
 )
 async def test_a_wrong_method_is_refused_with_the_right_ones(

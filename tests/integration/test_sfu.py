@@ -235,6 +235,43 @@ async def test_a_kicked_peer_does_not_come_back_by_itself(api: Api) -> None:
     assert on_purpose.status == 200
 
 
+async def test_a_session_takes_what_its_page_has_use_for(api: Api) -> None:
+    room = await api.create_room()
+    await api.open_session(room["tokens"]["publish"], SessionKind.PUBLISH)
+    token = room["tokens"]["subscribe"]
+    session = await api.open_session(token, SessionKind.SUBSCRIBE)
+    path = f"/sfu/sessions/{session.session_id}"
+
+    answers = [
+        await api.request("PATCH", path, auth=token, json=body)
+        for body in ({"quality": "low"}, {"width": 640, "height": 360}, {}, {"quality": "best"})
+    ]
+    await api.request("DELETE", path, auth=token)
+    late = await api.request("PATCH", path, auth=token, json={})
+
+    assert [(answer.status, answer.body) for answer in answers[:3]] == [(204, b"")] * 3
+    assert answers[3].error == (
+        400,
+        "invalid_request",
+        "quality must be one of low, medium, high, auto",
+    )
+    assert (late.status, late.code) == (404, "not_found")
+
+
+async def test_a_session_is_nobody_elses_to_change(api: Api) -> None:
+    room = await api.create_room()
+    session = await api.open_session(room["tokens"]["publish"], SessionKind.PUBLISH)
+
+    answer = await api.request(
+        "PATCH",
+        f"/sfu/sessions/{session.session_id}",
+        auth=room["tokens"]["subscribe"],
+        json={"quality": "low"},
+    )
+
+    assert (answer.status, answer.code) == (404, "not_found")
+
+
 async def test_deleting_a_session_ends_it_and_answers_204(api: Api) -> None:
     room = await api.create_room()
     token = room["tokens"]["publish"]

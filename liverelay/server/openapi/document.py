@@ -215,6 +215,14 @@ def _sfu_paths() -> dict[str, Any]:
     }
     paths["/sfu/sessions/{session_id}"] = {
         "parameters": [session_id],
+        "patch": operation(
+            "changeSession",
+            "Say what this session has use for",
+            errors=(*own, *_BODY_ERRORS),
+            security=[{"joinToken": []}],
+            body="Preference",
+            success=answer(204, "Taken"),
+        ),
         "delete": operation(
             "closeSession",
             "End a session of this token",

@@ -7,6 +7,8 @@ from typing import Any
 from liverelay.errors import ErrorCode
 from liverelay.server.openapi.overview_schemas import overview_schemas
 from liverelay.server.openapi.parts import COUNT, UUID, choice, list_of, record
+from liverelay.server.preferences import MAX_SIDE
+from liverelay.sfu.layers import Quality
 from liverelay.store.keys import MAX_NAME_LENGTH
 from liverelay.store.records import RoomType
 from liverelay.tokens import MAX_TTL, Role
@@ -75,11 +77,21 @@ def schemas() -> dict[str, Any]:
             },
             optional=("previous_session_id",),
         ),
+        "Preference": _preference(),
         "Answer": record({"sdp": sdp, "type": {"const": "answer"}, "session_id": UUID}),
         "Error": record({"error": {"enum": [code.value for code in ErrorCode]}, "message": text}),
         "Document": {"type": "object"},
         **overview_schemas(),
     }
+
+
+def _preference() -> dict[str, Any]:
+    side = {"type": "integer", "minimum": 0, "maximum": MAX_SIDE}
+    fields = record(
+        {"quality": choice(Quality), "width": side, "height": side},
+        optional=("quality", "width", "height"),
+    )
+    return fields | {"dependentRequired": {"width": ["height"], "height": ["width"]}}
 
 
 def _join_tokens() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`/sfu`: joining a room with a session description, and leaving it."""
+"""`/sfu`: joining a room with a session description, saying what is wanted of it, and leaving."""
 
 from __future__ import annotations
 
@@ -76,7 +76,18 @@ async def close_session(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
+async def change_session(request: web.Request) -> web.Response:
+    """Take what the viewer's page has use for; what the body does not name stays as it was."""
+    session = request.app[CONTEXT].sessions.require(
+        request.match_info["session_id"], require_token(request).sub
+    )
+    body = await read_json_object(request)
+    request.app[CONTEXT].media.change_preference(session, body)
+    return web.Response(status=204)
+
+
 def add_routes(app: web.Application) -> None:
     for kind in SessionKind:
         app.router.add_post(f"/sfu/{kind}", join_handler(kind))
+    app.router.add_patch("/sfu/sessions/{session_id}", change_session)
     app.router.add_delete("/sfu/sessions/{session_id}", close_session)
