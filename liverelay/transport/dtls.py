@@ -27,6 +27,7 @@ from aiortc.rtcdtlstransport import (
 )
 from OpenSSL import SSL
 
+from liverelay.transport import close_notify
 from liverelay.transport.counters import CloseReason
 from liverelay.transport.sctp import SctpResponder
 from liverelay.transport.srtp import (
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from aiortc import RTCIceTransport
     from aiortc.rtcdtlstransport import DataReceiver
     from typing_extensions import override
+
+    from liverelay.transport.close_notify import CloseNotifier
 else:
 
     def override(method):  # noqa: ANN001, ANN201 `typing.override` comes with Python 3.12
@@ -137,11 +140,16 @@ class DtlsSession:
         self._channel = _Channel(listener, is_client=setup == "active")
         self._transport = certificate.open_transport(self._channel, digests)
         self._sctp_port = sctp_port
-        self._closing = asyncio.Event()
+        self._leaving = asyncio.Event()
+        self._close_notifier: CloseNotifier | None = None
 
     def receive(self, datagram: bytes) -> bool:
         """Take one DTLS datagram; return whether there was room for it."""
-        return self._channel.receive(datagram)
+        if self._close_notifier is None:
+            return self._channel.receive(datagram)
+        if self._close_notifier.ends(datagram):
+            self._listener.on_dtls_closed()
+        return True
 
     def repeat_first_flight(self) -> bool:
         """Send our first flight again; return whether that is still of use."""
@@ -149,9 +157,24 @@ class DtlsSession:
 
     def close(self) -> None:
         """Let `run` come to its end; the peer is sent a close-notify."""
-        self._closing.set()
+        if self._close_notifier is not None:
+            self._listener.send_dtls(self._close_notifier.write())
+            return
+        self._leaving.set()
         if self._transport.state != "connected":
             self._channel.close()
+
+    def retire(self) -> None:
+        """Let go of OpenSSL, where that can be done without, and let `run` come to its end.
+
+        To be called when the peer has finished its handshake too: nothing is repeated any more.
+        """
+        if self._sctp_port is not None or self._transport.state != "connected":
+            return
+        if self._channel.is_idle and not self._leaving.is_set():
+            self._close_notifier = self._transport.take_over()
+            if self._close_notifier is not None:
+                self._leaving.set()
 
     async def run(self) -> None:
         failure: DtlsFailure | None = None
@@ -166,20 +189,20 @@ class DtlsSession:
                 if self._sctp_port is not None:
                     sctp = SctpResponder(self._transport, self._sctp_port)
                     await sctp.start()
-                await self._closing.wait()
+                await self._leaving.wait()
         finally:
             if sctp is not None:
                 await sctp.stop()
-            await self._transport.finish()
+            await self._transport.finish(is_silent=self._close_notifier is not None)
             self._channel.close()
         if failure is not None:
             self._listener.on_dtls_failed(failure)
-        else:
+        elif self._close_notifier is None:
             self._listener.on_dtls_closed()
 
     def _on_state_change(self) -> None:
         if self._transport.state == "closed":
-            self._closing.set()
+            self._leaving.set()
 
 
 class _Channel:
@@ -193,6 +216,11 @@ class _Channel:
         self._readable = asyncio.Event()
         self._is_closed = False
         self._first_flight: list[bytes] | None = [] if is_client else None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all that came has been read."""
+        return not self._inbox
 
     def receive(self, datagram: bytes) -> bool:
         if self._is_closed or len(self._inbox) >= _MAX_INBOX:
@@ -277,9 +305,18 @@ class _Transport(RTCDtlsTransport):
         with contextlib.suppress(ConnectionError):
             await self._send_data(data)
 
-    async def finish(self) -> None:
-        """Tell the peer, and leave nothing of aiortc's behind."""
+    def take_over(self) -> CloseNotifier | None:
+        """Return what can end a connected session in OpenSSL's place."""
+        return close_notify.take_over(self._connection(), is_client=self._role == "client")
+
+    async def finish(self, *, is_silent: bool) -> None:
+        """Leave nothing of aiortc's behind; the peer is told, or is not to notice."""
         pump = self._task
+        if is_silent:
+            # aiortc's `stop` would say goodbye.
+            self._ssl = None
+            if pump is not None:
+                pump.cancel()
         await self.stop()
         if pump is not None:
             await asyncio.gather(pump, return_exceptions=True)

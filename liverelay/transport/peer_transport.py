@@ -37,6 +37,10 @@ _FLIGHT_INTERVALS = (0.05, 0.1, 0.2, 0.4)
 # A peer that is the DTLS server sends media with its last flight, and the first keyframe with it.
 _MAX_EARLY_PACKETS = 64
 
+# Before its connection is let go of, a peer must have shown by SRTP that it has the keys too: until
+# then it may repeat its last flight and wait for ours.
+_RETIRE_AFTER = 1.0
+
 # A peer that sent authentic packets this recently is still there.
 _LIVELY_FOR = 5.0
 
@@ -119,6 +123,8 @@ class PeerTransport:
         self._heard_at = float("-inf")
         self._handshake_deadline = float("inf")
         self._flights: list[float] = []
+        self._connected_at = float("inf")
+        self._retire_at = float("inf")
 
     @property
     def ufrag(self) -> str:
@@ -203,7 +209,7 @@ class PeerTransport:
     def deadline(self) -> float:
         """Return when `handle_timeout` wants to be called."""
         flight = self._flights[0] if self._flights else float("inf")
-        return min(self._ice.deadline(), self._handshake_deadline, flight)
+        return min(self._ice.deadline(), self._handshake_deadline, flight, self._retire_at)
 
     def handle_timeout(self, now: float) -> None:
         self._ice.handle_timeout(now)
@@ -212,6 +218,8 @@ class PeerTransport:
             del self._flights[0]
             if self._dtls is None or not self._dtls.repeat_first_flight():
                 self._flights.clear()
+        if now >= self._retire_at:
+            self._retire(now)
         if now >= self._handshake_deadline:
             self._fail(CloseReason.HANDSHAKE_TIMEOUT, "DTLS handshake did not finish in 10 s")
         elif self.state is SessionState.WAITING:
@@ -232,7 +240,8 @@ class PeerTransport:
         self.state = SessionState.CONNECTED
         self._handshake_deadline = float("inf")
         self._flights.clear()
-        self._heard_at = now
+        self._heard_at = self._connected_at = now
+        self._retire_at = now + _RETIRE_AFTER
         self._inbound = inbound
         self.target.outbound = outbound
         self._counters.connected += 1
@@ -269,6 +278,14 @@ class PeerTransport:
             listener=self,
         )
         self._start_task(self._dtls.run(), name=f"dtls {self.ufrag}")
+
+    def _retire(self, now: float) -> None:
+        if self._heard_at > self._connected_at:
+            self._retire_at = float("inf")
+            if self._dtls is not None:
+                self._dtls.retire()
+        else:
+            self._retire_at = now + _RETIRE_AFTER
 
     def _keep_early(self, datagram: bytes, *, is_rtcp: bool) -> None:
         if self.state is SessionState.HANDSHAKING and len(self._early) < _MAX_EARLY_PACKETS:

@@ -215,6 +215,35 @@ async def test_close_notify_of_the_peer_ends_the_session() -> None:
         assert len(server.mux) == 0
 
 
+@pytest.mark.parametrize("ciphers", [b"ECDHE+AESGCM", b"ECDHE+CHACHA20"])
+@pytest.mark.parametrize("is_closed_by_peer", [True, False])
+async def test_session_goes_on_and_ends_as_before_without_openssl(
+    monkeypatch: pytest.MonkeyPatch, ciphers: bytes, *, is_closed_by_peer: bool
+) -> None:
+    monkeypatch.setattr("liverelay.transport.peer_transport._RETIRE_AFTER", 0.01)
+    async with LoopbackServer() as server:
+        client = MediaClient(ciphers=ciphers)
+        transport, sink = await connect(server, client)
+        assert server.tasks == 1
+
+        # Only what comes after the handshake shows that the peer has finished it.
+        client.send_rtp(rtp(1))
+        await server.drain()
+        client.send_rtp(rtp(2))
+        await sink.wait_for(rtp=2)
+        if is_closed_by_peer:
+            client.close()
+            await sink.closed.wait()
+        else:
+            transport.close()
+            await client.closed
+            client.close()
+
+        expected = CloseReason.PEER if is_closed_by_peer else CloseReason.LOCAL
+        assert server.mux.counters.closed[expected] == 1
+        assert len(server.mux) == 0
+
+
 async def test_close_tells_the_peer_and_not_the_owner() -> None:
     async with LoopbackServer() as server:
         client = MediaClient()

@@ -195,3 +195,79 @@ def test_private_names_of_aiortc_are_where_we_expect_them() -> None:
     ):
         assert name in sctp.__code__.co_names, name
     assert inspect.iscoroutinefunction(RTCSctpTransport._handle_data)
+
+
+async def established(
+    client_end: End, server_end: End
+) -> tuple[DtlsSession, DtlsSession, asyncio.Task[None], asyncio.Task[None]]:
+    client, server = pair(client_end, server_end)
+    runs = asyncio.create_task(client.run()), asyncio.create_task(server.run())
+    await client_end.connected
+    await server_end.connected
+    return client, server, *runs
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("retiring", ["client", "server", "both"])
+@pytest.mark.parametrize("closing", ["client", "server"])
+async def test_close_notify_goes_both_ways_when_openssl_has_been_let_go(
+    retiring: str, closing: str
+) -> None:
+    ends = {"client": End(), "server": End()}
+    client, server, *runs = await established(ends["client"], ends["server"])
+    sessions = {"client": client, "server": server}
+    for name, session, run in zip(sessions, sessions.values(), runs, strict=True):
+        if retiring in (name, "both"):
+            session.retire()
+            await run
+            assert not ends[name].outcome.done()
+
+    sessions[closing].close()
+
+    other = "server" if closing == "client" else "client"
+    assert await ends[other].outcome is None
+    await asyncio.gather(*runs)
+
+
+@pytest.mark.asyncio
+async def test_retired_session_is_not_ended_by_what_is_not_its_peers() -> None:
+    client_end, server_end = End(), End()
+    client, server, *runs = await established(client_end, server_end)
+    server.retire()
+    client.close()
+    await runs[0]
+    goodbye = client_end.sent[-1]
+    strangers = [
+        b"",
+        b"\x15",
+        goodbye[:-1],
+        goodbye[:-1] + bytes([goodbye[-1] ^ 1]),
+        *client_end.sent[:-1],
+    ]
+    other_end = End()
+    _, other, *other_runs = await established(End(), other_end)
+    other.retire()
+
+    for datagram in [*strangers, goodbye]:
+        assert other.receive(datagram)
+
+    assert not other_end.outcome.done()
+    assert await server_end.outcome is None
+    other_runs[0].cancel()
+    await asyncio.gather(runs[1], *other_runs, return_exceptions=True)
+
+
+@pytest.mark.asyncio
+async def test_session_with_a_data_channel_keeps_openssl() -> None:
+    client_end, server_end = End(), End()
+    client, server = pair(client_end, server_end)
+    server._sctp_port = 5000
+    runs = asyncio.create_task(client.run()), asyncio.create_task(server.run())
+    await server_end.connected
+
+    server.retire()
+
+    assert server._transport.state == "connected"
+    client.close()
+    await asyncio.gather(*runs)
+    assert await server_end.outcome is None
