@@ -68,7 +68,7 @@ class NackGenerator:
         self._missing: dict[int, _Missing] = {}
         self._next_due: float | None = None
         self._tolerance = _MIN_TOLERANCE
-        self._trips: deque[float] = deque((_FIRST_ROUND_TRIP,), _ROUND_TRIP_SAMPLES)
+        self._trips: deque[float] = deque(maxlen=_ROUND_TRIP_SAMPLES)
         # The highest numbers of each.
         self._keyframe = -1
         self._given_up = -1
@@ -119,7 +119,8 @@ class NackGenerator:
     def take_lost(self, now: float) -> list[int]:
         """Return what is to be asked for at `now`, and give up what has been long enough."""
         lost = []
-        interval = max(_MIN_RETRY_INTERVAL, _RETRY_MARGIN * median(self._trips))
+        round_trip = median(self._trips) if self._trips else _FIRST_ROUND_TRIP
+        interval = max(_MIN_RETRY_INTERVAL, _RETRY_MARGIN * round_trip)
         for number, missing in tuple(self._missing.items()):
             if missing.due > now:
                 continue

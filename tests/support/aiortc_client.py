@@ -13,6 +13,8 @@ from aiortc.mediastreams import AudioStreamTrack
 from av import AudioFrame, VideoFrame
 from typing_extensions import override
 
+from tests.support.udp_proxy import with_port
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -68,8 +70,10 @@ class AiortcPeer:
         self.sent: list[bytes] = []
         self.connection.on("track", self._on_track)
 
-    async def join(self, server: MediaServer, kind: str, token: str) -> None:
-        """Offer, take the answer, and connect."""
+    async def join(
+        self, server: MediaServer, kind: str, token: str, *, port: int | None = None
+    ) -> None:
+        """Offer, take the answer, and connect, through `port` if the media is to take a detour."""
         if kind != "subscribe":
             self.connection.addTrack(Noise())
             self.connection.addTrack(MovingBars())
@@ -81,9 +85,10 @@ class AiortcPeer:
             await self.connection.setLocalDescription(await self.connection.createOffer())
         reply = await server.offer(kind, token, self.connection.localDescription.sdp)
         assert reply.status == 200, reply.body
+        sdp = reply.body["sdp"] if port is None else with_port(reply.body["sdp"], port)
         for sender in self.connection.getSenders():
             self._record(sender.transport)
-        answer = RTCSessionDescription(reply.body["sdp"], "answer")
+        answer = RTCSessionDescription(sdp, "answer")
         await self.connection.setRemoteDescription(answer)
         await server.until(lambda: self.connection.connectionState == "connected")
 
@@ -125,10 +130,12 @@ class AiortcPeer:
 
 
 @asynccontextmanager
-async def aiortc_peer(server: MediaServer, kind: str, token: str) -> AsyncIterator[AiortcPeer]:
+async def aiortc_peer(
+    server: MediaServer, kind: str, token: str, *, port: int | None = None
+) -> AsyncIterator[AiortcPeer]:
     peer = AiortcPeer()
     try:
-        await peer.join(server, kind, token)
+        await peer.join(server, kind, token, port=port)
         yield peer
     finally:
         await peer.connection.close()

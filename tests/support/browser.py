@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.support.udp_proxy import with_port
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -122,13 +124,7 @@ def replace_port(page: Page, port: int) -> None:
     def answer(route: Route) -> None:
         response = route.fetch()
         body = response.json()
-        lines = [
-            " ".join([*line.split(" ")[:5], str(port), *line.split(" ")[6:]])
-            if line.startswith("a=candidate:")
-            else line
-            for line in body["sdp"].split("\r\n")
-        ]
-        route.fulfill(response=response, json={**body, "sdp": "\r\n".join(lines)})
+        route.fulfill(response=response, json={**body, "sdp": with_port(body["sdp"], port)})
 
     page.route(re.compile(r"/sfu/(publish|subscribe|call)$"), answer)
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
+from tests.support.udp_proxy import with_port
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
@@ -39,9 +41,15 @@ class LibwebrtcPeer:
         self.connection.on("track", self._on_track)
 
     async def join(
-        self, server: MediaServer, kind: str, token: str, *, is_simulcast: bool = False
+        self,
+        server: MediaServer,
+        kind: str,
+        token: str,
+        *,
+        is_simulcast: bool = False,
+        port: int | None = None,
     ) -> None:
-        """Offer, take the answer, and connect."""
+        """Offer, take the answer, and connect, through `port` if the media is to take a detour."""
         webrtc, connection = self._webrtc, self.connection
         if kind == "subscribe":
             for media in ("audio", "video"):
@@ -53,7 +61,8 @@ class LibwebrtcPeer:
         await connection.set_local_description(await connection.create_offer())
         reply = await server.offer(kind, token, connection.local_description.sdp)
         assert reply.status == 200, reply.body
-        answer = webrtc.RTCSessionDescriptionInit(type="answer", sdp=reply.body["sdp"])
+        sdp = reply.body["sdp"] if port is None else with_port(reply.body["sdp"], port)
+        answer = webrtc.RTCSessionDescriptionInit(type="answer", sdp=sdp)
         await connection.set_remote_description(webrtc.RTCSessionDescription(answer))
         await server.until(lambda: str(connection.connection_state) == "connected")
 
@@ -149,11 +158,16 @@ class LibwebrtcPeer:
 
 @asynccontextmanager
 async def libwebrtc_peer(
-    server: MediaServer, kind: str, token: str, *, is_simulcast: bool = False
+    server: MediaServer,
+    kind: str,
+    token: str,
+    *,
+    is_simulcast: bool = False,
+    port: int | None = None,
 ) -> AsyncIterator[LibwebrtcPeer]:
     peer = LibwebrtcPeer()
     try:
-        await peer.join(server, kind, token, is_simulcast=is_simulcast)
+        await peer.join(server, kind, token, is_simulcast=is_simulcast, port=port)
         yield peer
     finally:
         await peer.close()

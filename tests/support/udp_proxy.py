@@ -99,6 +99,16 @@ def _try(send: Callable[[bytes], object], data: bytes) -> None:
         send(data)
 
 
+def with_port(sdp: str, port: int) -> str:
+    """Return an answer whose candidates have `port` instead of the server's."""
+    return "\r\n".join(
+        " ".join([*line.split(" ")[:5], str(port), *line.split(" ")[6:]])
+        if line.startswith("a=candidate:")
+        else line
+        for line in sdp.split("\r\n")
+    )
+
+
 @contextlib.contextmanager
 def running_proxy(server: Address, seed: int = 1) -> Iterator[UdpProxy]:
     """Run a proxy in a thread until the block ends; it changes nothing until it is told to."""
