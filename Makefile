@@ -8,10 +8,10 @@ INSTALLED := .venv/.installed
 SDK_INSTALLED := $(SDK)/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check dev fix lint docs bench browsers sdk-check
+.PHONY: help serve test check dev fix lint docs bench bench-network browsers sdk-check
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 serve: .venv/.runtime ## a server on this machine, at http://localhost:8080
 	$(BIN)/liverelay serve
@@ -46,6 +46,9 @@ docs: $(INSTALLED) ## regenerate the references in docs/
 bench: .venv/.bench ## what forwarding costs here, beside other servers; renews the figures of the documentation
 	$(BIN)/python -m benchmarks.sfu --json docs/performance.json --plot docs/performance.png \
 	  --docs docs/performance.md README.md $(BENCH)
+
+bench-network: $(INSTALLED) ## what viewers see on bad networks, simulated; renews docs/network.md
+	$(BIN)/python -m benchmarks.network --docs docs/network.md
 
 .venv/.bench: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --group bench

@@ -10,10 +10,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import pages
 from benchmarks.overview import overview
-
-_BEGIN = "<!-- {}: `make bench` writes from here -->"
-_END = "<!-- {}: to here -->"
 
 _COLUMNS = (
     "server",
@@ -112,12 +110,10 @@ def renew_page(page: Path, figures: dict[str, Any]) -> None:
 def renewed(text: str, figures: dict[str, Any], *, name: str) -> str:
     """Return a page's text with the figures in it."""
     for block, render in {"figures": markdown, "overview": overview}.items():
-        begin, end = _BEGIN.format(block), _END.format(block)
-        before, _, rest = text.partition(begin)
-        _, found, after = rest.partition(end)
-        if found:
-            return f"{before}{begin}\n\n{render(figures)}\n{end}{after}"
-    raise SystemExit(f"{name} has no place for figures: {_BEGIN.format('figures')} …")
+        new = pages.replaced(text, block, "make bench", render(figures))
+        if new is not None:
+            return new
+    raise SystemExit(f"{name} has no place for the figures of `make bench`")
 
 
 def markdown(figures: dict[str, Any]) -> str:
