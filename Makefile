@@ -8,7 +8,7 @@ INSTALLED := .venv/.installed
 SDK_INSTALLED := $(SDK)/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check dev fix lint docs bench bench-network browsers sdk-check
+.PHONY: help serve test check dev fix lint docs bench bench-network browsers sdk-check pages-check
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -19,7 +19,7 @@ serve: .venv/.runtime ## a server on this machine, at http://localhost:8080
 test: $(INSTALLED) $(SDK_INSTALLED) browsers ## the whole test suite, browsers included
 	$(BIN)/python -m pytest
 
-check: lint browsers sdk-check ## what CI runs: linters, types, import contracts, tests
+check: lint browsers sdk-check pages-check ## what CI runs: linters, types, import contracts, tests
 	$(BIN)/python -m pytest --cov --cov-report=
 	$(BIN)/coverage report
 	$(BIN)/coverage report --include='liverelay/rtp/*,liverelay/sdp/*,liverelay/sfu/*' --fail-under=100
@@ -32,6 +32,10 @@ lint: $(INSTALLED)
 
 sdk-check: $(SDK_INSTALLED)
 	cd $(SDK) && npm run --silent check
+
+pages-check: $(SDK_INSTALLED)
+	$(SDK)/node_modules/.bin/tsc -p tests/pages
+	node --test tests/pages/*.test.js
 
 dev: $(INSTALLED) $(SDK_INSTALLED) ## create .venv with everything needed to work on LiveRelay
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.accessibility import complaints, needs_axe
+from tests.support.accessibility import complaints, needs_axe, tab_to
 from tests.support.browser import wait_until_playing
 
 if TYPE_CHECKING:
@@ -18,16 +18,6 @@ if TYPE_CHECKING:
     from tests.support.live_server import LiveServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
-
-
-def open_start(page: Page, server: LiveServer) -> None:
-    """Open the start page with a room of each type made."""
-    page.goto(server.url)
-    page.get_by_label("API key").fill(server.key)
-    page.get_by_role("button", name="Continue").click()
-    for name in ("Make a live stream", "Make a video call"):
-        page.get_by_role("button", name=name).click()
-    expect(page.get_by_role("article")).to_have_count(2)
 
 
 def open_studio(page: Page, server: LiveServer) -> None:
@@ -67,7 +57,7 @@ def open_complaint(page: Page, server: LiveServer) -> None:
 
 @pytest.fixture(
     scope="module",
-    params=[open_start, open_studio, open_waiting, open_call, open_complaint],
+    params=[open_studio, open_waiting, open_call, open_complaint],
     ids=lambda opens: opens.__name__,
 )
 def page(
@@ -94,22 +84,12 @@ def test_narrow_phone_need_not_scroll_sideways(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-def test_keyboard_alone_leads_from_the_key_to_a_stream(
-    strict_browser: Browser, server: LiveServer
-) -> None:
+def test_keyboard_alone_goes_live(strict_browser: Browser, server: LiveServer) -> None:
+    token = server.create_room()["tokens"]["publish"]
     with strict_browser.new_context(permissions=["camera", "microphone"]) as context:
         page = context.new_page()
-        page.goto(server.url)
+        page.goto(f"{server.url}/examples/publish.html#token={token}")
 
-        tab_to(page, "API key")
-        page.keyboard.type(server.key)
-        page.keyboard.press("Enter")
-        expect(page.get_by_role("button", name="Make a live stream")).to_be_visible()
-        tab_to(page, "Make a live stream")
-        page.keyboard.press("Enter")
-        expect(page.get_by_role("link", name="Open the studio")).to_be_focused()
-        page.keyboard.press("Enter")
-        page.wait_for_url("**/publish.html#*")
         tab_to(page, "Turn on camera and microphone")
         page.keyboard.press("Enter")
         wait_until_playing(page, element="preview")
@@ -119,18 +99,3 @@ def test_keyboard_alone_leads_from_the_key_to_a_stream(
         expect(page.get_by_role("button", name="Stop")).to_be_focused()
         page.keyboard.press("Enter")
         expect(page.get_by_role("button", name="Go live")).to_be_focused()
-
-
-def tab_to(page: Page, name: str) -> None:
-    """Press Tab until the focus is on what has this name; fail once it has gone round."""
-    seen: list[str] = []
-    while name not in seen:
-        page.keyboard.press("Tab")
-        reached = page.evaluate(
-            """() => {
-              const { activeElement: on } = document;
-              return on.labels?.[0]?.textContent ?? on.textContent;
-            }"""
-        ).strip()
-        assert seen.count(reached) < 2, f"no way to {name!r} in {seen}"
-        seen.append(reached)

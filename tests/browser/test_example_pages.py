@@ -1,4 +1,4 @@
-"""What a person sees who opens the server's own pages, from the API key to a stream and a call.
+"""What people see who open the links to publish, to watch and to call.
 
 The browser is one as users have it: it asks before it gives a camera, and plays no sound unasked.
 """
@@ -12,34 +12,24 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import wait_until_black, wait_until_bright, wait_until_playing
+from tests.support.browser import (
+    collect_problems,
+    press,
+    wait_until_black,
+    wait_until_bright,
+    wait_until_playing,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
     from tests.support.live_server import LiveServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
 
 ALLOWED = ["camera", "microphone", "clipboard-read", "clipboard-write"]
-
-# Chromium's own line for each refusal of the server; what the pages make of it is tested below.
-ANSWERED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
-
-
-def collect_problems(context: BrowserContext) -> list[str]:
-    """Return a list that gets every console error (so also what the CSP blocks) and exception."""
-    problems: list[str] = []
-
-    def on_console(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and not ANSWERED.match(message.text):
-            problems.append(message.text)
-
-    context.on("console", on_console)
-    context.on("weberror", lambda error: problems.append(str(error.error)))
-    return problems
 
 
 @pytest.fixture
@@ -62,10 +52,6 @@ def open_example(window: BrowserContext, server: LiveServer) -> Callable[..., Pa
         return page
 
     return open_tab
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
 
 
 def turn_on_camera(page: Page) -> None:
@@ -111,45 +97,6 @@ def studio_link(room: dict[str, Any]) -> dict[str, str]:
 
 def watch_link(room: dict[str, Any]) -> dict[str, str]:
     return {"token": room["tokens"]["subscribe"]}
-
-
-def test_first_visit_leads_from_the_key_in_the_log_to_a_stream(
-    window: BrowserContext, server: LiveServer
-) -> None:
-    page = window.new_page()
-    page.goto(server.url)
-    page.get_by_label("API key").fill(server.key)
-    press(page, "Continue")
-    press(page, "Make a live stream")
-    page.get_by_role("link", name="Open the studio").click()
-
-    go_live(page)
-    viewer = window.new_page()
-    viewer.goto(page.get_by_label("Link to watch").input_value())
-
-    wait_until_playing(viewer)
-    expect(viewer.get_by_text("Live", exact=True)).to_be_visible()
-
-
-def test_first_visit_leads_from_the_key_in_the_log_to_a_call(
-    window: BrowserContext, server: LiveServer
-) -> None:
-    page = window.new_page()
-    page.goto(server.url)
-    page.get_by_label("API key").fill(server.key)
-    press(page, "Continue")
-    press(page, "Make a video call")
-    page.get_by_role("link", name="Open your side").click()
-
-    join_call(page)
-    expect(page.get_by_text("You are in. Nobody else is, yet")).to_be_visible()
-    other = window.new_page()
-    other.goto(page.get_by_label("Link to join").input_value())
-    join_call(other)
-
-    for side in (page, other):
-        wait_until_playing(side, element="remote")
-        expect(side.get_by_text("In the call", exact=True)).to_be_visible()
 
 
 def test_live_page_sends_nothing_before_it_is_told_to(
@@ -278,22 +225,15 @@ def test_leaving_a_call_tells_the_other_side(
 
 
 def test_deleting_a_room_ends_its_stream_and_says_so(
-    window: BrowserContext, server: LiveServer, open_example: Callable[..., Page]
+    server: LiveServer, open_example: Callable[..., Page]
 ) -> None:
-    start = window.new_page()
-    start.goto(server.url)
-    start.get_by_label("API key").fill(server.key)
-    press(start, "Continue")
-    press(start, "Make a live stream")
-    publisher = window.new_page()
-    publisher.goto(start.get_by_role("link", name="Open the studio").evaluate("a => a.href"))
+    room = server.create_room()
+    publisher = open_example("publish.html", **studio_link(room))
     go_live(publisher)
-    viewer = window.new_page()
-    viewer.goto(start.get_by_label("Link for viewers").input_value())
+    viewer = open_example("watch.html", **watch_link(room))
     wait_until_playing(viewer)
-    start.once("dialog", lambda dialog: dialog.accept())
 
-    press(start, "Delete")
+    server.request("DELETE", f"/v1/rooms/{room['id']}")
 
     expect(publisher.get_by_role("alert")).to_contain_text("You are not live any more")
     expect(viewer.get_by_text("The stream has ended")).to_be_visible()
@@ -314,16 +254,6 @@ def test_same_link_on_a_second_page_takes_over_and_the_first_page_says_so(
 
     expect(first.get_by_role("alert")).to_contain_text("on another page")
     expect(second.get_by_role("button", name="Stop")).to_be_visible()
-
-
-def test_wrong_key_is_told_in_clear_words(open_example: Callable[..., Page]) -> None:
-    page = open_example()
-    page.get_by_label("API key").fill("lr_0123")
-
-    press(page, "Continue")
-
-    expect(page.get_by_role("alert")).to_contain_text("The server does not know this API key")
-    expect(page.get_by_label("API key")).to_be_focused()
 
 
 @pytest.mark.parametrize("name", ["publish.html", "watch.html", "call.html"])
@@ -371,22 +301,17 @@ def test_refused_camera_is_told_in_clear_words(
         expect(page.get_by_role("alert")).to_contain_text("does not let this page use the camera")
 
 
-@pytest.mark.parametrize("name", ["", "publish.html", "watch.html", "call.html", "common.js"])
+@pytest.mark.parametrize(
+    "path", ["dashboard/", "dashboard/main.js", "examples/watch.html", "shared/base.css"]
+)
 def test_page_allows_itself_nothing_from_elsewhere(
-    strict_browser: Browser, server: LiveServer, name: str
+    strict_browser: Browser, server: LiveServer, path: str
 ) -> None:
     with strict_browser.new_context() as context:
-        answer = context.request.get(f"{server.url}/examples/{name}")
+        answer = context.request.get(f"{server.url}/{path}")
 
     policy = answer.headers["content-security-policy"].split("; ")
     assert policy[0] == "default-src 'self'"
     assert "frame-ancestors 'none'" in policy
     assert not any("unsafe" in directive or "http" in directive for directive in policy)
     assert answer.headers["x-content-type-options"] == "nosniff"
-
-
-def test_root_leads_to_the_examples(strict_browser: Browser, server: LiveServer) -> None:
-    with strict_browser.new_context() as context:
-        answer = context.request.get(server.url, max_redirects=0)
-
-    assert (answer.status, answer.headers["location"]) == (308, "/examples/")

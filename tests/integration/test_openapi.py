@@ -154,7 +154,8 @@ async def test_the_document_has_exactly_the_routes_that_exist(api: Api) -> None:
     pages = {
         (method, path)
         for method, path in routes
-        if path == "/" or path.startswith(("/static", "/examples", "/dashboard", "/docs"))
+        if path == "/"
+        or path.startswith(("/static", "/dashboard", "/docs", "/examples", "/shared"))
     }
     assert documented == routes - pages
 

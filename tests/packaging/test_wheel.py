@@ -71,6 +71,8 @@ def test_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
 
     modules = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("liverelay/**/*.py")}
     assert {PurePosixPath(name) for name in modules} <= names
+    pages = (ROOT / "liverelay" / "server" / "pages").glob("*/*")
+    assert {PurePosixPath(path.relative_to(ROOT)) for path in pages} <= names
     assert PurePosixPath("liverelay/py.typed") in names
     tops = {"liverelay", f"liverelay-{liverelay.__version__}.dist-info"}
     assert {name.parts[0] for name in names} == tops

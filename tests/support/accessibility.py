@@ -29,3 +29,18 @@ def complaints(page: Page) -> list[str]:
     page.evaluate(_AXE.read_text())
     found: list[str] = page.evaluate(_COMPLAINTS)
     return found
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Press Tab until the focus is on what has this name; fail once it has gone round."""
+    seen: list[str] = []
+    while name not in seen:
+        page.keyboard.press("Tab")
+        reached = page.evaluate(
+            """() => {
+              const { activeElement: on } = document;
+              return on.labels?.[0]?.textContent ?? on.textContent;
+            }"""
+        ).strip()
+        assert seen.count(reached) < 2, f"no way to {name!r} in {seen}"
+        seen.append(reached)

@@ -15,7 +15,7 @@ from tests.support.udp_proxy import with_port
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Route
 
     from tests.support.live_server import LiveServer
 
@@ -53,6 +53,9 @@ CALL = """async token => {
   });
   return session.state;
 }"""
+
+# Chromium's own line for each refusal of the server; what a page makes of it is for its tests.
+_REFUSED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
 
 # The mean brightness of a picture, 0 to 255.
 _BRIGHTNESS = """id => {
@@ -127,6 +130,23 @@ def replace_port(page: Page, port: int) -> None:
         route.fulfill(response=response, json={**body, "sdp": with_port(body["sdp"], port)})
 
     page.route(re.compile(r"/sfu/(publish|subscribe|call)$"), answer)
+
+
+def collect_problems(context: BrowserContext) -> list[str]:
+    """Return a list that gets every console error (so also what the CSP blocks) and exception."""
+    problems: list[str] = []
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"} and not _REFUSED.match(message.text):
+            problems.append(message.text)
+
+    context.on("console", on_console)
+    context.on("weberror", lambda error: problems.append(str(error.error)))
+    return problems
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
 
 
 def wait_until(page: Page, predicate: str, *, arg: object = None, seconds: float = 10.0) -> None:

@@ -1,4 +1,4 @@
-"""The browser library at `/static/`, the example pages at `/examples/`."""
+"""The browser library at `/static/`, and the pages: the dashboard and the examples."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 _PACKAGE = Path(liverelay.__file__).parent
 _SDK_SCRIPT = _PACKAGE / "sdk_js" / "liverelay.js"
-_EXAMPLES = _PACKAGE / "server" / "pages" / "examples"
+_PAGES = _PACKAGE / "server" / "pages"
+_DASHBOARD = _PAGES / "dashboard" / "index.html"
 
 # Everything a page needs comes from this server, and no page of another site may frame it.
 PAGE_HEADERS = {
@@ -32,15 +33,18 @@ _SCRIPT_HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
+# Relative, because a proxy may have put the server below a path of its own.
+_REDIRECTS = {"/": "dashboard/", "/dashboard": "dashboard/", "/examples/": "../dashboard/"}
+
 
 def add_routes(app: web.Application) -> None:
     app.router.add_get("/static/liverelay.js", serve(_SDK_SCRIPT, _SCRIPT_HEADERS))
-    for file in sorted(path for path in _EXAMPLES.rglob("*") if path.is_file()):
-        name = file.relative_to(_EXAMPLES).as_posix()
-        app.router.add_get(f"/examples/{name}", serve(file, PAGE_HEADERS))
-    app.router.add_get("/examples/", serve(_EXAMPLES / "index.html", PAGE_HEADERS))
-    app.router.add_get("/examples", _redirect)
-    app.router.add_get("/", _redirect)
+    for folder in ("dashboard", "examples", "shared"):
+        for file in sorted((_PAGES / folder).iterdir()):
+            app.router.add_get(f"/{folder}/{file.name}", serve(file, PAGE_HEADERS))
+    app.router.add_get("/dashboard/", serve(_DASHBOARD, PAGE_HEADERS))
+    for path, location in _REDIRECTS.items():
+        app.router.add_get(path, _redirect(location))
 
 
 def serve(
@@ -52,6 +56,9 @@ def serve(
     return handler
 
 
-async def _redirect(request: web.Request) -> web.StreamResponse:
-    # Returned, not raised: the error middleware is for failures.
-    return web.Response(status=308, headers={"Location": "/examples/"})
+def _redirect(location: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        # Returned, not raised: the error middleware is for failures.
+        return web.Response(status=307, headers={"Location": location, "Cache-Control": "no-cache"})
+
+    return handler

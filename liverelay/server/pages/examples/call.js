@@ -1,8 +1,8 @@
 /** A call: check your picture, join, talk, leave. */
 
-import {
-  byId, copyOnClick, explain, keepFocus, linkParameters, linkTo, NO_LINK, notify, SERVER, setStatus,
-} from './common.js';
+import { byId, copyOnClick, keepFocus, linkTo, notify, SERVER } from '../shared/page.js';
+import { explain } from '../shared/words.js';
+import { linkParameters, NO_LINK, setStatus } from './common.js';
 import { MuteButtons, Studio } from './studio.js';
 
 const FULL = 'Two people are in this call already.';

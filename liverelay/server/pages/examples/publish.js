@@ -1,8 +1,8 @@
 /** Going live: preview, start, mute, stop. */
 
-import {
-  byId, copyOnClick, explain, keepFocus, linkParameters, linkTo, NO_LINK, notify, SERVER, setStatus,
-} from './common.js';
+import { byId, copyOnClick, keepFocus, linkTo, notify, SERVER } from '../shared/page.js';
+import { explain } from '../shared/words.js';
+import { linkParameters, NO_LINK, setStatus } from './common.js';
 import { MuteButtons, Studio } from './studio.js';
 
 const FULL = 'Someone else is live in this room already. They have to stop before you can start.';

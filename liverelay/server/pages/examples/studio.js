@@ -1,6 +1,6 @@
 /** Choosing a camera and a microphone, with a preview, before anything is sent. */
 
-import { byId, notify } from './common.js';
+import { byId, notify } from '../shared/page.js';
 
 const REFUSALS = {
   NotAllowedError: [

@@ -1,6 +1,8 @@
 /** Watching: start without sound, wait while nobody is live, say when the picture stands still. */
 
-import { byId, explain, linkParameters, NO_LINK, notify, SERVER, setStatus } from './common.js';
+import { byId, notify, SERVER } from '../shared/page.js';
+import { explain } from '../shared/words.js';
+import { linkParameters, NO_LINK, setStatus } from './common.js';
 
 /** How often to ask whether somebody is live, and how long a picture may stand still. */
 const ASK_AGAIN_MS = 3000;

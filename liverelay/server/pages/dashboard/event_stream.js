@@ -1,0 +1,132 @@
+/**
+ * The server's events, read by `fetch`: an `EventSource` cannot send the API key in a header, and
+ * an address is no place for it.
+ */
+
+import { open, RequestError } from './api.js';
+
+/** Seconds between two attempts to connect; the last is kept. */
+const DELAYS = [0.25, 0.5, 1, 2, 4];
+
+/** Seconds without a byte after which the connection is lost: the server speaks each second. */
+const SILENCE = 15;
+
+/** @typedef {{ type: string, data: any }} ServerEvent */
+/** @typedef {'connecting' | 'live' | 'lost'} LinkState */
+
+/**
+ * @typedef {object} Listener
+ * @property {(event: ServerEvent) => void} onEvent
+ * @property {(state: LinkState) => void} onState
+ * @property {(error: RequestError) => void} onRefused The key is not valid any more.
+ */
+
+/**
+ * Follows the events until the signal says so, over restarts of the server and lost networks.
+ *
+ * @param {string} path
+ * @param {Listener} listener
+ * @param {AbortSignal} signal
+ */
+export async function follow(path, listener, signal) {
+  listener.onState('connecting');
+  for (let attempt = 0; !signal.aborted; attempt += 1) {
+    try {
+      await readOnce(path, signal, (event) => {
+        attempt = -1;
+        listener.onState('live');
+        listener.onEvent(event);
+      });
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof RequestError && error.isKeyRefused) return listener.onRefused(error);
+    }
+    if (signal.aborted) return;
+    listener.onState('lost');
+    await pause(DELAYS[Math.min(Math.max(attempt, 0), DELAYS.length - 1)], signal);
+  }
+}
+
+/**
+ * One connection, to its end.
+ *
+ * @param {string} path
+ * @param {AbortSignal} signal
+ * @param {(event: ServerEvent) => void} onEvent
+ */
+async function readOnce(path, signal, onEvent) {
+  const watchdog = new AbortController();
+  const bark = () => watchdog.abort();
+  let timer = setTimeout(bark, SILENCE * 1000);
+  const onBytes = () => {
+    clearTimeout(timer);
+    timer = setTimeout(bark, SILENCE * 1000);
+  };
+  try {
+    const response = await open('GET', path, {
+      signal: AbortSignal.any([signal, watchdog.signal]),
+    });
+    for await (const event of parseEvents(readText(response, onBytes))) onEvent(event);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * @param {Response} response
+ * @param {() => void} onBytes
+ */
+async function* readText(response, onBytes) {
+  const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+  const decoder = new TextDecoder();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    onBytes();
+    yield decoder.decode(value, { stream: true });
+  }
+}
+
+/**
+ * Events out of text that comes in pieces of any length (WHATWG HTML, section 9.2.6). An event that
+ * the end cuts off is dropped.
+ *
+ * @param {AsyncIterable<string>} pieces
+ * @returns {AsyncGenerator<ServerEvent>}
+ */
+export async function* parseEvents(pieces) {
+  let rest = '';
+  for await (const piece of pieces) {
+    const blocks = (rest + piece).replaceAll('\r\n', '\n').split('\n\n');
+    rest = /** @type {string} */ (blocks.pop());
+    for (const block of blocks) {
+      const event = parseBlock(block);
+      if (event) yield event;
+    }
+  }
+}
+
+/** @param {string} block */
+function parseBlock(block) {
+  let type = 'message';
+  const data = [];
+  for (const line of block.split('\n')) {
+    const [, field, value] = /^(\w+): ?(.*)$/.exec(line) ?? [];
+    if (field === 'event') type = value;
+    else if (field === 'data') data.push(value);
+  }
+  return data.length ? { type, data: JSON.parse(data.join('\n')) } : null;
+}
+
+/**
+ * @param {number} seconds
+ * @param {AbortSignal} signal
+ */
+function pause(seconds, signal) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, seconds * 1000);
+    signal.addEventListener('abort', () => (clearTimeout(timer), resolve(undefined)), {
+      once: true,
+    });
+  });
+}

@@ -1,0 +1,186 @@
+/** What the server has told at `/v1/events`, put together, with ten minutes of history. */
+
+import { History } from './history.js';
+
+/** @typedef {{ packets_per_second: number | null, bitrate_bps: number | null }} Flow */
+/**
+ * @typedef {object} StreamState One encoding that carries media.
+ * @property {number} ssrc
+ * @property {string | null} mime_type
+ * @property {string | null} rid
+ * @property {number | null} frame_width
+ * @property {number | null} frame_height
+ * @property {number | null} bitrate_bps
+ * @property {number | null} fraction_lost
+ * @property {number} jitter Seconds.
+ */
+/**
+ * @typedef {object} PublicationState
+ * @property {string} peer_id
+ * @property {string} session_id
+ * @property {'audio' | 'video'} kind
+ * @property {StreamState[]} streams
+ */
+/**
+ * @typedef {object} RoomState
+ * @property {string} room_id
+ * @property {string} room_type
+ * @property {number} created_at_secs Its age when it was last told.
+ * @property {number} publisher_count
+ * @property {number} subscriber_count
+ * @property {Flow} inbound
+ * @property {Flow & { fraction_lost: number | null }} outbound
+ * @property {PublicationState[]} publications
+ */
+/** @typedef {{ check: string, level: string, detail: string, advice: string }} Finding */
+/**
+ * @typedef {object} UdpState
+ * @property {number} port
+ * @property {string[]} addresses
+ * @property {number} buffer_size
+ * @property {Record<string, number>} dropped
+ * @property {Record<string, number>} unsent
+ */
+/**
+ * @typedef {object} ServerState
+ * @property {string} version
+ * @property {number} uptime_secs
+ * @property {number} sessions_active
+ * @property {number} subscribers_active
+ * @property {number | null} cpu_fraction
+ * @property {number} memory_size
+ * @property {number} event_loop_lag_secs
+ * @property {Flow} inbound
+ * @property {Flow} outbound
+ * @property {UdpState} udp
+ * @property {Finding[]} warnings
+ */
+
+const NOTHING = Object.freeze({ packets_per_second: 0, bitrate_bps: 0 });
+
+/** What a room is while nobody is in. */
+const EMPTY = Object.freeze({
+  publisher_count: 0,
+  subscriber_count: 0,
+  inbound: NOTHING,
+  outbound: { ...NOTHING, fraction_lost: null },
+  publications: [],
+});
+
+/** A room, when it was made, and its history. Times are seconds of the page's clock. */
+export class Room {
+  history = new History();
+
+  /**
+   * @param {RoomState} state
+   * @param {number} now
+   */
+  constructor(state, now) {
+    this.id = state.room_id;
+    this.state = state;
+    this.madeAt = now - state.created_at_secs;
+  }
+
+  get isLive() {
+    return this.state.publisher_count > 0;
+  }
+
+  get isEmpty() {
+    return this.state.publisher_count + this.state.subscriber_count === 0;
+  }
+
+  /** @param {number} now */
+  age(now) {
+    return now - this.madeAt;
+  }
+}
+
+/** Columns: bits per second inbound, outbound; viewers. */
+export class LiveData {
+  /** @type {Map<string, Room>} */
+  #rooms = new Map();
+  /** @type {ServerState | null} */
+  server = null;
+  history = new History();
+  /** Seconds of the page's clock at the last event. */
+  now = 0;
+
+  /** Those that are live first, then the newest. */
+  get rooms() {
+    return [...this.#rooms.values()].sort(
+      (a, b) => Number(b.isLive) - Number(a.isLive) || b.madeAt - a.madeAt,
+    );
+  }
+
+  /** @param {string} roomId */
+  room(roomId) {
+    return this.#rooms.get(roomId);
+  }
+
+  /**
+   * @param {import('./event_stream.js').ServerEvent} event
+   * @param {number} now Seconds.
+   */
+  apply({ type, data }, now) {
+    this.now = now;
+    if (type === 'snapshot') this.#replace(data, now);
+    else if (type === 'statistics') this.#refresh(data, now);
+    else if (type === 'room.created') this.#keep({ ...EMPTY, ...data, created_at_secs: 0 }, now);
+    else if (type === 'room.deleted') this.#rooms.delete(data.room_id);
+  }
+
+  /**
+   * @param {{ server: ServerState, rooms: RoomState[] }} snapshot Of all rooms.
+   * @param {number} now
+   */
+  #replace({ server, rooms }, now) {
+    this.server = server;
+    const ids = new Set(rooms.map((room) => room.room_id));
+    for (const id of this.#rooms.keys()) if (!ids.has(id)) this.#rooms.delete(id);
+    for (const room of rooms) this.#keep(room, now);
+  }
+
+  /**
+   * @param {{ server: ServerState, rooms: RoomState[] }} statistics Of rooms with sessions.
+   * @param {number} now
+   */
+  #refresh({ server, rooms }, now) {
+    this.server = server;
+    const told = new Map(rooms.map((room) => [room.room_id, room]));
+    for (const room of rooms) this.#keep(room, now);
+    for (const room of this.#rooms.values()) {
+      if (!told.has(room.id)) room.state = { ...room.state, ...EMPTY };
+      addSample(
+        room.history,
+        now,
+        room.state.inbound,
+        room.state.outbound,
+        room.state.subscriber_count,
+      );
+    }
+    addSample(this.history, now, server.inbound, server.outbound, server.subscribers_active);
+  }
+
+  /**
+   * @param {RoomState} state
+   * @param {number} now
+   */
+  #keep(state, now) {
+    const room = this.#rooms.get(state.room_id);
+    if (room) room.state = state;
+    else this.#rooms.set(state.room_id, new Room(state, now));
+  }
+}
+
+/**
+ * @param {History} history
+ * @param {number} now
+ * @param {Flow} inbound
+ * @param {Flow} outbound
+ * @param {number} viewers
+ */
+function addSample(history, now, inbound, outbound, viewers) {
+  // A rate is not known before the second look.
+  if (inbound.bitrate_bps == null || outbound.bitrate_bps == null) return;
+  history.add(now, [inbound.bitrate_bps, outbound.bitrate_bps, viewers]);
+}

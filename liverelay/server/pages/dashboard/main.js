@@ -1,0 +1,167 @@
+/** The dashboard: logging in, choosing what is shown, and keeping it up to date. */
+
+import { byId, notify } from '../shared/page.js';
+import { KEY_REFUSED } from './actions.js';
+import { apiKey, request, RequestError } from './api.js';
+import { setText } from './dom.js';
+import { follow } from './event_stream.js';
+import { plural } from './format.js';
+import { KeysView } from './keys_view.js';
+import { Links } from './links.js';
+import { LiveData } from './live_data.js';
+import { OnAir } from './on_air.js';
+import { RoomView } from './room_view.js';
+import { RoomsView } from './rooms_view.js';
+import { ServerView } from './server_view.js';
+
+/** @typedef {import('./event_stream.js').LinkState} LinkState */
+/** @typedef {import('./event_stream.js').ServerEvent} ServerEvent */
+/**
+ * @typedef {object} View
+ * @property {string} title
+ * @property {HTMLElement} element
+ * @property {() => void} [update] Something may have changed.
+ * @property {(event: ServerEvent) => void} [onEvent]
+ * @property {() => void} [close]
+ */
+
+/** @type {Record<LinkState, string>} */
+const LINK_STATES = { connecting: 'Connecting', live: 'Up to date', lost: 'Reconnecting' };
+
+const REVOKED = {
+  title: 'This API key is not valid any more',
+  text: 'It was revoked, here or elsewhere. Log in with another one.',
+};
+
+const LOST = {
+  title: 'The server cannot be reached',
+  text: 'What you see is from before. This page goes on by itself as soon as the server is back.',
+};
+
+const links = new Links();
+const onAir = new OnAir();
+let data = new LiveData();
+let following = new AbortController();
+/** @type {View | null} */
+let view = null;
+let isLost = false;
+
+byId('log-in').addEventListener('submit', logIn);
+byId('log-out').addEventListener('click', () => logOut(null));
+addEventListener(KEY_REFUSED, () => logOut(REVOKED));
+addEventListener('hashchange', () => {
+  if (apiKey.value) show({ isFirst: false });
+});
+onAir.addEventListener('change', () => view?.update?.());
+if (apiKey.value) enter();
+else drawShell();
+
+/** @param {SubmitEvent} event */
+async function logIn(event) {
+  event.preventDefault();
+  const input = byId('key');
+  notify(null);
+  apiKey.value = input.value.trim();
+  try {
+    await request('GET', 'v1/keys');
+  } catch (error) {
+    apiKey.value = '';
+    if (!(error instanceof RequestError)) throw error;
+    notify(error.words);
+    input.focus();
+    input.select();
+    return;
+  }
+  input.value = '';
+  enter();
+}
+
+function enter() {
+  drawShell();
+  show({ isFirst: true });
+  following = new AbortController();
+  follow('v1/events', { onEvent, onState, onRefused: () => logOut(REVOKED) }, following.signal);
+}
+
+/** @param {import('../shared/words.js').Message | null} reason */
+function logOut(reason) {
+  if (!apiKey.value) return;
+  apiKey.value = '';
+  following.abort();
+  onAir.stop();
+  links.clear();
+  closeView();
+  data = new LiveData();
+  drawShell();
+  notify(reason);
+  byId('key').focus();
+}
+
+function drawShell() {
+  const isIn = Boolean(apiKey.value);
+  byId('log-in').hidden = isIn;
+  for (const id of ['nav', 'log-out', 'link-state', 'view']) byId(id).hidden = !isIn;
+  if (!isIn) document.title = 'Log in · LiveRelay';
+}
+
+/** @param {{ isFirst: boolean }} options */
+function show({ isFirst }) {
+  closeView();
+  notify(isLost ? LOST : null);
+  const [section, id] = location.hash.slice(2).split('/');
+  view = createView(section, id);
+  byId('view').replaceChildren(view.element);
+  document.title = `${view.title} · LiveRelay`;
+  for (const link of byId('nav').querySelectorAll('a')) {
+    const isCurrent = link.hash === `#/${section || 'rooms'}`;
+    if (isCurrent) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
+  // As after loading a page: a screen reader begins at its top.
+  if (!isFirst) byId('main').focus();
+  scrollTo(0, 0);
+}
+
+/**
+ * @param {string} section
+ * @param {string | undefined} id
+ * @returns {View}
+ */
+function createView(section, id) {
+  if (section === 'keys') return new KeysView();
+  if (section === 'server') return new ServerView(data);
+  if (id) return new RoomView(data, { links, onAir }, id);
+  return new RoomsView(data, links);
+}
+
+function closeView() {
+  view?.close?.();
+  view = null;
+}
+
+/** @param {ServerEvent} event */
+function onEvent(event) {
+  data.apply(event, performance.now() / 1000);
+  view?.onEvent?.(event);
+  view?.update?.();
+  drawWarnings();
+}
+
+function drawWarnings() {
+  const count = data.server?.warnings.length ?? 0;
+  const badge = byId('warning-count');
+  badge.hidden = count === 0;
+  setText(badge, count);
+  badge.title = plural(count, 'warning');
+}
+
+/** @param {LinkState} state */
+function onState(state) {
+  const pill = byId('link-state');
+  setText(pill, LINK_STATES[state]);
+  pill.dataset.state = state;
+  if (isLost !== (state === 'lost')) {
+    isLost = state === 'lost';
+    notify(isLost ? LOST : null);
+  }
+}

@@ -1,0 +1,97 @@
+/** Going live from this page; it goes on while its user looks at other rooms. */
+
+import { byId, keepFocus, SERVER } from '../shared/page.js';
+import { button, h } from './dom.js';
+import { createToken } from './links.js';
+import { roomLink, roomName } from './room_names.js';
+
+/** @typedef {{ room_id: string, room_type: string }} RoomName */
+/** @typedef {import('../../../sdk_js/src/publish_session.js').PublishSession} PublishSession */
+
+/** Seconds; only reconnections need the token again. */
+const TOKEN_LIFETIME = 12 * 3600;
+
+/** Dispatched when this page goes live or stops. */
+export class OnAir extends EventTarget {
+  /** @type {RoomName | null} */
+  #room = null;
+  /** @type {PublishSession | null} */
+  #session = null;
+  /** @type {MediaStream | null} */
+  #screen = null;
+
+  /** The room that this page publishes to, or null. */
+  get roomId() {
+    return this.#room?.room_id ?? null;
+  }
+
+  /**
+   * @param {RoomName} room
+   * @param {'camera' | 'screen'} source
+   */
+  async start(room, source) {
+    this.stop();
+    // First, because browsers show the screen's choice only right after a click.
+    if (source === 'screen') this.#screen = await openScreen();
+    const media = this.#screen ? { stream: this.#screen } : { video: true, audio: true };
+    try {
+      const token = await createToken(room.room_id, 'publish', TOKEN_LIFETIME);
+      const lr = new globalThis.LiveRelay(SERVER);
+      this.#session = await lr.publish({
+        token,
+        ...media,
+        onStateChange: (state) => this.#onState(state),
+      });
+    } catch (error) {
+      this.#release();
+      throw error;
+    }
+    this.#screen?.getVideoTracks()[0].addEventListener('ended', () => this.stop());
+    this.#room = room;
+    this.#draw();
+  }
+
+  stop() {
+    this.#session?.close();
+    this.#release();
+    this.#draw();
+  }
+
+  #release() {
+    for (const track of this.#screen?.getTracks() ?? []) track.stop();
+    this.#screen = null;
+    this.#session = null;
+    this.#room = null;
+  }
+
+  /** @param {string} state */
+  #onState(state) {
+    if (state === 'failed' && this.#session) this.stop();
+  }
+
+  #draw() {
+    const bar = byId('on-air');
+    const room = this.#room;
+    bar.hidden = !room;
+    if (room) {
+      const stop = button('Stop', () => this.stop(), { class: 'button danger small' });
+      const link = h('a', { href: roomLink(room.room_id) }, roomName(room));
+      bar.replaceChildren(h('span', {}, 'You are live in ', link), stop);
+      keepFocus(stop);
+    }
+    this.dispatchEvent(new Event('change'));
+  }
+}
+
+/** @returns {Promise<MediaStream>} */
+async function openScreen() {
+  if (!navigator.mediaDevices?.getDisplayMedia)
+    throw new globalThis.LiveRelayError('This browser cannot share the screen', {
+      code: 'MEDIA_ERROR',
+    });
+  try {
+    return await navigator.mediaDevices.getDisplayMedia({ video: true, audio: true });
+  } catch {
+    throw new globalThis.LiveRelayError('No screen or window was chosen', { code: 'MEDIA_ERROR' });
+  }
+}

@@ -1,0 +1,184 @@
+"""Everything that can be done on the dashboard, on a desk and on a phone, light and dark."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.browser import press, wait_until_playing
+from tests.support.dashboard import LOOKS, confirm, live_room, log_in, open_room, open_window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+    from tests.support.live_server import LiveServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
+
+
+@pytest.fixture(scope="module")
+def live(browser: Browser, server: LiveServer) -> Iterator[str]:
+    """The id of a room to which somebody publishes."""
+    with live_room(browser, server) as room_id:
+        yield room_id
+
+
+@pytest.fixture(params=LOOKS, ids=["light-desk", "dark-phone"])
+def window(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
+    with open_window(browser, request.param) as context:
+        yield context
+
+
+@pytest.fixture
+def page(window: BrowserContext) -> Page:
+    return window.new_page()
+
+
+def test_rooms_show_what_is_live_as_it_changes(page: Page, server: LiveServer, live: str) -> None:
+    log_in(page, server)
+    row = page.get_by_role("listitem").filter(has=page.get_by_role("link", name=live[:8]))
+
+    expect(row.get_by_text("Live", exact=True)).to_be_visible()
+    expect(row).to_contain_text("VP8 · opus")
+    expect(row).to_contain_text(re.compile(r"Inbound\s*[1-9][\d.]* [kM]bit/s"))
+    made = server.create_room("call")["id"]
+    expect(page.get_by_role("link", name=made[:8])).to_be_visible()
+    server.request("DELETE", f"/v1/rooms/{made}")
+    expect(page.get_by_role("link", name=made[:8])).to_be_hidden()
+
+
+def test_room_shows_its_streams_and_plots(page: Page, server: LiveServer, live: str) -> None:
+    open_room(page, server, live)
+
+    streams = page.get_by_role("region", name="Published streams")
+    expect(streams).to_contain_text("VP8")
+    expect(streams).to_contain_text("640×480")
+    expect(streams).to_contain_text("opus")
+    picture = page.get_by_role("img", name=re.compile(r"Inbound in the last ten minutes: between"))
+    expect(picture).to_be_visible()
+    page.get_by_text("Table").nth(1).click()
+    expect(page.get_by_role("table")).to_contain_text(re.compile(r"now\s*[1-9][\d.]* [kM]bit/s"))
+
+
+def test_new_broadcast_leads_to_a_stream(
+    page: Page, window: BrowserContext, server: LiveServer
+) -> None:
+    log_in(page, server)
+    press(page, "New broadcast")
+    with window.expect_page() as opened:
+        links = page.get_by_role("list", name="Links made here").get_by_role("listitem")
+        links.filter(has_text="Publish").get_by_role("link", name="Open").click()
+    press(opened.value, "Turn on camera and microphone")
+    press(opened.value, "Go live")
+    expect(page.get_by_text("Live now")).to_be_visible()
+    viewer = window.new_page()
+
+    viewer.goto(page.get_by_label("Watch", exact=True).input_value())
+
+    wait_until_playing(viewer)
+
+
+def test_going_live_from_here_and_previewing_it(page: Page, server: LiveServer) -> None:
+    open_room(page, server, server.create_room()["id"])
+
+    press(page, "Go live with camera")
+    bar = page.get_by_role("region", name="Live from this browser")
+    expect(bar).to_contain_text("You are live")
+    press(page, "Preview")
+    wait_until_playing(page, element="preview")
+    assert page.evaluate("document.getElementById('preview').muted") is True
+    press(page, "Stop preview")
+    page.get_by_role("link", name="All rooms").click()
+    press(page, "Stop")
+
+    expect(bar).to_be_hidden()
+
+
+def test_screen_is_shared_from_here(page: Page, server: LiveServer) -> None:
+    open_room(page, server, server.create_room()["id"])
+
+    press(page, "Share screen")
+
+    expect(
+        page.get_by_text("Live now").or_(page.get_by_text("You are live", exact=True))
+    ).to_be_visible()
+    press(page, "Stop")
+
+
+def test_link_and_token_are_made_and_copied(page: Page, server: LiveServer, live: str) -> None:
+    open_room(page, server, live)
+    page.get_by_label("Works for").select_option("1 hour")
+
+    press(page, "Create link")
+    press(page, "Copy link")
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert link == page.get_by_label("Watch", exact=True).input_value()
+    press(page, "Copy token")
+
+    page.wait_for_function(
+        "async link => link.endsWith(await navigator.clipboard.readText())", arg=link
+    )
+    assert link.startswith(f"{server.url}/examples/watch.html#token=eyJ")
+
+
+def test_peer_is_kicked(page: Page, browser: Browser, server: LiveServer) -> None:
+    with live_room(browser, server) as room_id:
+        open_room(page, server, room_id)
+
+        page.get_by_role("button", name=re.compile("Kick publisher", re.I)).click()
+        confirm(page, "Kick")
+
+        expect(page.get_by_text("Nobody is live", exact=True)).to_be_visible()
+        expect(page.get_by_text("Nobody is in.")).to_be_visible()
+
+
+def test_room_is_deleted_after_a_question(page: Page, server: LiveServer) -> None:
+    room_id = server.create_room()["id"]
+    open_room(page, server, room_id)
+
+    press(page, "Delete room")
+    confirm(page, "Cancel")
+    assert server.request("GET", f"/v1/rooms/{room_id}")[0] == 200
+    press(page, "Delete room")
+    confirm(page, "Delete room")
+
+    expect(page.get_by_role("heading", name="Rooms", exact=True)).to_be_visible()
+    assert server.request("GET", f"/v1/rooms/{room_id}")[0] == 404
+
+
+def test_key_is_made_shown_once_and_revoked(page: Page, server: LiveServer) -> None:
+    log_in(page, server)
+    page.get_by_role("link", name="API keys").click()
+    page.get_by_label("What is the new key for?").fill("a shop")
+    press(page, "Create key")
+    key = page.get_by_label("New API key").input_value()
+    press(page, "Copy key")
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == key
+    assert server.request("GET", "/v1/rooms", bearer=key)[0] == 200
+    page.reload()
+    expect(page.get_by_label("New API key")).to_be_hidden()
+
+    page.get_by_role("button", name=f"Revoke a shop ({key[:8]})").click()
+    confirm(page, "Revoke key")
+
+    expect(page.get_by_text("a shop", exact=True)).to_be_hidden()
+    assert server.request("GET", "/v1/rooms", bearer=key)[0] == 401
+
+
+def test_server_page_tells_its_health(page: Page, server: LiveServer, live: str) -> None:
+    log_in(page, server)
+
+    page.get_by_role("link", name="Server").click()
+
+    main = page.get_by_role("main")
+    for name in ("Version", "CPU", "Memory", "Packets in", "Media at", "Event loop lag"):
+        expect(main.get_by_text(name, exact=True)).to_be_visible()
+    expect(main).to_contain_text(f"127.0.0.1:{server.port}")
+    expect(main).to_contain_text(re.compile(r"Packets in\s*[1-9][\d,]*/s"))

@@ -1,0 +1,100 @@
+"""The dashboard for people who use a keyboard, a screen reader, a phone, or a dark screen."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.accessibility import complaints, needs_axe, tab_to
+from tests.support.browser import press
+from tests.support.dashboard import LOOKS, live_room, log_in, open_room, open_window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
+
+    from tests.support.live_server import LiveServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
+
+
+@pytest.fixture(scope="module")
+def live(browser: Browser, server: LiveServer) -> Iterator[str]:
+    """The id of a room to which somebody publishes."""
+    with live_room(browser, server) as room_id:
+        yield room_id
+
+
+@pytest.fixture(params=LOOKS, ids=["light-desk", "dark-phone"])
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    with open_window(browser, request.param) as context:
+        yield context.new_page()
+
+
+@needs_axe
+def test_axe_has_no_complaint_about_any_view(page: Page, server: LiveServer, live: str) -> None:
+    page.goto(server.url)
+    found = {"log in": complaints(page)}
+    open_room(page, server, live)
+    expect(page.get_by_role("region", name="Published streams")).to_contain_text("opus")
+    press(page, "Create link")
+    expect(page.get_by_role("button", name="Copy link")).to_be_visible()
+    found["room"] = complaints(page)
+    press(page, "Delete room")
+    found["question"] = complaints(page)
+    page.keyboard.press("Escape")
+    for name in ("API keys", "Server", "Rooms"):
+        page.get_by_role("navigation", name="Main").get_by_role("link", name=name).click()
+        expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+        found[name] = complaints(page)
+
+    assert {view: said for view, said in found.items() if said} == {}
+
+
+def test_nothing_needs_scrolling_sideways(page: Page, server: LiveServer, live: str) -> None:
+    open_room(page, server, live)
+    press(page, "Create link")
+    width = page.evaluate("innerWidth")
+
+    for view in (f"#/rooms/{live}", "#/rooms", "#/keys", "#/server"):
+        page.evaluate("view => (location.hash = view)", view)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, view
+
+
+def test_keyboard_alone_makes_and_deletes_a_room(page: Page, server: LiveServer) -> None:
+    page.goto(server.url)
+    tab_to(page, "API key")
+    page.keyboard.type(server.key)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Rooms", exact=True)).to_be_visible()
+    tab_to(page, "New call")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name=re.compile("Call"))).to_be_visible()
+
+    tab_to(page, "Delete room")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Cancel")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Delete room")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("status").filter(has_text="is deleted")).to_be_visible()
+
+
+def test_theme_is_chosen_and_kept(page: Page, server: LiveServer) -> None:
+    log_in(page, server)
+    colour = "getComputedStyle(document.body).backgroundColor"
+    before = page.evaluate(colour)
+
+    page.get_by_role("button", name=re.compile("Use the (light|dark) theme")).click()
+    chosen = page.evaluate(colour)
+    page.reload()
+
+    assert chosen != before
+    assert page.evaluate(colour) == chosen

@@ -1,0 +1,124 @@
+"""Getting into the dashboard, being thrown out, and a server that goes away and comes back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.browser import press
+from tests.support.dashboard import live_room, log_in, open_room
+from tests.support.live_server import start_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+    from tests.support.live_server import LiveServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
+
+
+@pytest.fixture
+def window(browser: Browser) -> Iterator[BrowserContext]:
+    """A window in which requests may fail, as they do while a server is gone."""
+    with browser.new_context() as context:
+        yield context
+
+
+@pytest.fixture
+def page(window: BrowserContext) -> Page:
+    return window.new_page()
+
+
+@pytest.mark.parametrize("path", ["/", "/dashboard", "/dashboard/", "/examples/"])
+def test_address_of_the_server_leads_to_the_dashboard(
+    page: Page, server: LiveServer, path: str
+) -> None:
+    page.goto(server.url + path)
+
+    expect(page).to_have_url(f"{server.url}/dashboard/")
+    expect(page.get_by_label("API key")).to_be_visible()
+
+
+def test_wrong_key_is_told_in_clear_words(page: Page, server: LiveServer) -> None:
+    page.goto(server.url)
+    page.get_by_label("API key").fill("lr_0123")
+
+    press(page, "Log in")
+
+    expect(page.get_by_role("alert")).to_contain_text("The server does not know this API key")
+    expect(page.get_by_label("API key")).to_be_focused()
+
+
+def test_key_stays_in_the_tab_until_logging_out(
+    page: Page, window: BrowserContext, server: LiveServer
+) -> None:
+    log_in(page, server)
+    page.reload()
+    expect(page.get_by_role("heading", name="Rooms", exact=True)).to_be_visible()
+    other = window.new_page()
+    other.goto(server.url)
+    expect(other.get_by_label("API key")).to_be_visible()
+
+    press(page, "Log out")
+
+    expect(page.get_by_label("API key")).to_be_focused()
+    assert page.evaluate("sessionStorage.length + localStorage.length") == 0
+    page.reload()
+    expect(page.get_by_label("API key")).to_be_visible()
+
+
+def test_revoked_key_logs_out_and_says_so(page: Page, server: LiveServer) -> None:
+    _, made = server.request("POST", "/v1/keys", {"name": "visitor"})
+    log_in(page, server, made["key"])
+    expect(page.get_by_text("Up to date")).to_be_visible()
+
+    server.request("DELETE", f"/v1/keys/{made['key'][:8]}")
+
+    expect(page.get_by_role("alert")).to_contain_text("This API key is not valid any more")
+    expect(page.get_by_label("API key")).to_be_visible()
+
+
+def test_revoking_the_own_key_logs_out(page: Page, server: LiveServer) -> None:
+    _, made = server.request("POST", "/v1/keys", {"name": "visitor"})
+    log_in(page, server, made["key"])
+    page.get_by_role("link", name="API keys").click()
+
+    page.get_by_role("button", name=f"({made['key'][:8]})").click()
+    expect(page.get_by_role("dialog")).to_contain_text("You are logged out")
+    page.get_by_role("dialog").get_by_role("button", name="Revoke key").click()
+
+    expect(page.get_by_label("API key")).to_be_visible()
+
+
+def test_room_that_is_gone_is_told_in_clear_words(page: Page, server: LiveServer) -> None:
+    room_id = server.create_room()["id"]
+    open_room(page, server, room_id)
+
+    server.request("DELETE", f"/v1/rooms/{room_id}")
+
+    expect(page.get_by_role("heading", name="This room is gone")).to_be_visible()
+
+
+def test_page_reconnects_by_itself_after_a_restart(
+    page: Page, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    server = start_server(tmp_path_factory.mktemp("store"), "--public-address", "127.0.0.1")
+    with live_room(browser, server) as room_id:
+        open_room(page, server, room_id)
+
+        assert server.stop() == 0
+        expect(page.get_by_role("alert")).to_contain_text("The server cannot be reached")
+        press(page, "Delete room")
+        page.get_by_role("dialog").get_by_role("button", name="Delete room").click()
+        expect(page.get_by_role("alert")).to_contain_text("The server cannot be reached")
+        server.start()
+
+        expect(page.get_by_text("Up to date")).to_be_visible(timeout=15_000)
+        expect(page.get_by_role("alert")).to_be_hidden()
+        # The publisher has come back as well, and is shown.
+        expect(page.get_by_text("Live now")).to_be_visible(timeout=15_000)
+    assert server.stop() == 0

@@ -1,0 +1,117 @@
+/** What the dashboard makes of events, and what its plots make of that. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { GAP, WINDOW, History } from '../../liverelay/server/pages/dashboard/history.js';
+import { LiveData } from '../../liverelay/server/pages/dashboard/live_data.js';
+import { perMinute, roundUp } from '../../liverelay/server/pages/dashboard/plot.js';
+
+const flow = (bps) => ({ packets_per_second: bps && bps / 8000, bitrate_bps: bps });
+
+function room(id, { publishers = 0, viewers = 0, bps = 0, age = 0 } = {}) {
+  return {
+    room_id: id,
+    room_type: 'broadcast',
+    publisher_count: publishers,
+    subscriber_count: viewers,
+    created_at_secs: age,
+    inbound: flow(bps),
+    outbound: { ...flow(bps && bps * viewers), fraction_lost: null },
+    publications: [],
+  };
+}
+
+const server = (bps) => ({
+  subscribers_active: 0,
+  inbound: flow(bps),
+  outbound: flow(bps),
+  warnings: [],
+});
+
+function known(rooms) {
+  const data = new LiveData();
+  data.apply({ type: 'snapshot', data: { server: server(0), rooms } }, 100);
+  return data;
+}
+
+const ids = (data) => data.rooms.map(({ id }) => id);
+
+test('rooms that are live come first, then the newest', () => {
+  const data = known([
+    room('old', { age: 90 }),
+    room('live', { publishers: 1, age: 50 }),
+    room('new', { age: 1 }),
+  ]);
+
+  assert.deepEqual(ids(data), ['live', 'new', 'old']);
+});
+
+test('a room comes with its creation and goes with its deletion', () => {
+  const data = known([room('a')]);
+
+  data.apply({ type: 'room.created', data: { room_id: 'b', room_type: 'call' } }, 101);
+  data.apply({ type: 'room.deleted', data: { room_id: 'a' } }, 102);
+
+  assert.deepEqual(ids(data), ['b']);
+  assert.equal(data.room('b').age(111), 10);
+});
+
+test('a room of which the statistics say nothing has nobody in it any more', () => {
+  const data = known([room('a', { publishers: 1, viewers: 2, bps: 8000 })]);
+
+  data.apply({ type: 'statistics', data: { server: server(0), rooms: [] } }, 101);
+
+  assert.ok(data.room('a').isEmpty);
+  assert.equal(data.room('a').state.inbound.bitrate_bps, 0);
+});
+
+test('a new snapshot, after a restart, replaces the rooms and keeps the history', () => {
+  const data = known([room('a'), room('b')]);
+  data.apply(
+    { type: 'statistics', data: { server: server(8000), rooms: [room('a', { bps: 8000 })] } },
+    101,
+  );
+
+  data.apply(
+    { type: 'snapshot', data: { server: server(null), rooms: [room('a', { bps: null })] } },
+    105,
+  );
+
+  assert.deepEqual(ids(data), ['a']);
+  assert.deepEqual(data.room('a').history.samples, [{ at: 101, values: [8000, 0, 0] }]);
+});
+
+test('a rate that is not known yet is not in the history', () => {
+  const data = known([]);
+
+  data.apply(
+    { type: 'statistics', data: { server: server(null), rooms: [room('a', { bps: null })] } },
+    101,
+  );
+
+  assert.deepEqual([data.history.samples, data.room('a').history.samples], [[], []]);
+});
+
+test('the history forgets what is older than its window, and is cut where there is a gap', () => {
+  const history = new History();
+  for (const at of [0, 1, 1 + GAP, 2 + 2 * GAP, WINDOW + 1]) history.add(at, [at]);
+
+  assert.deepEqual(
+    history.runs().map((run) => run.map(({ at }) => at)),
+    [[1, 1 + GAP], [2 + 2 * GAP], [WINDOW + 1]],
+  );
+});
+
+test('the table has the mean of each minute, the latest first', () => {
+  const points = [0, 30, 100, 119].map((at) => ({ at, value: at }));
+
+  assert.deepEqual(perMinute(points), [
+    { ago: 0, mean: 109.5 },
+    { ago: 1, mean: 15 },
+  ]);
+});
+
+test('a scale ends at a round number that holds the highest value', () => {
+  assert.deepEqual([4, 42, 101, 2_310_000].map(roundUp), [4, 50, 150, 3_000_000]);
+});
