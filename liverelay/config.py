@@ -148,6 +148,14 @@ class Settings:
         "and to anyone.",
         metavar="HOST:PORT",
     )
+    webhook_url: str | None = _setting(
+        None,
+        Kind.URL,
+        "Where to post what happens in rooms; needs --webhook-secret.",
+    )
+    webhook_secret: str | None = _setting(
+        None, Kind.SECRET, "Key with which what is posted to --webhook-url is signed."
+    )
     log_level: LogLevel = _setting(LogLevel.INFO, Kind.CHOICE, "How much to log.", choices=LogLevel)
     log_format: LogFormat = _setting(
         LogFormat.TEXT, Kind.CHOICE, "Log lines for people or for machines.", choices=LogFormat
@@ -156,6 +164,8 @@ class Settings:
     def __post_init__(self) -> None:
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ConfigError("TLS needs both --tls-cert and --tls-key")
+        if (self.webhook_url is None) != (self.webhook_secret is None):
+            raise ConfigError("A webhook needs both --webhook-url and --webhook-secret")
 
 
 def list_settings() -> tuple[Setting, ...]:

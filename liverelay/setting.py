@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from liverelay.errors import ConfigError
 
@@ -43,6 +44,7 @@ class Kind(Enum):
     CHOICE = "choice"
     ENDPOINT = "host:port"
     SECRET = "secret"
+    URL = "url"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def check(setting: Setting, value: object, source: str) -> object:
             for item in value:
                 _check_item(setting, str(item), source)
             return tuple(value)
-        case Kind.ADDRESS | Kind.ENDPOINT | Kind.SECRET:
+        case Kind.ADDRESS | Kind.ENDPOINT | Kind.SECRET | Kind.URL:
             return _check_text(setting, str(value), source)
 
 
@@ -155,6 +157,8 @@ def _check_text(setting: Setting, text: str, source: str) -> object:
         raise ConfigError(f"{source}: {setting.name} must be 16 to 512 letters, digits or ._~+/=-")
     if setting.kind is Kind.ADDRESS and not _is_address(text):
         raise ConfigError(f"{source}: '{text}' is neither an IP address nor a DNS name")
+    if setting.kind is Kind.URL and not _is_url(text):
+        raise ConfigError(f"{source}: {setting.name} is not a URL such as https://example.com/path")
     return text
 
 
@@ -170,6 +174,17 @@ def _check_item(setting: Setting, item: str, source: str) -> None:
         raise ConfigError(f"{source}: '{item}' is not an origin such as https://example.com")
     if setting.name == "public_address" and not _is_address(item):
         raise ConfigError(f"{source}: '{item}' is neither an IP address nor a DNS name nor auto")
+
+
+def _is_url(text: str) -> bool:
+    """Return whether `text` is a web address without credentials, which would end up in logs."""
+    try:
+        parts = urlsplit(text)
+        is_port = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    is_web = parts.scheme in ("http", "https") and bool(parts.hostname) and is_port
+    return is_web and "@" not in parts.netloc and text.isascii() and text.isprintable()
 
 
 def _is_address(text: str) -> bool:

@@ -19,6 +19,7 @@ _TYPES: dict[Kind, Any] = {
     Kind.ADDRESS: str,
     Kind.ENDPOINT: str,
     Kind.SECRET: str,
+    Kind.URL: str,
     Kind.INTEGER: int,
     Kind.PATH: Path,
     Kind.LIST: list[str],

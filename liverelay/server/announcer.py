@@ -1,4 +1,4 @@
-"""Saying what changes in rooms, wherever the change came from."""
+"""Saying what changes in rooms, wherever the change came from, to listeners and the webhook."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from liverelay.server.context import now
 if TYPE_CHECKING:
     from liverelay.server.events import EventHub
     from liverelay.server.sessions import Session
+    from liverelay.server.webhook import Webhook
     from liverelay.store.catalogue import Catalogue
 
 
@@ -18,9 +19,10 @@ class Announcer:
     Joining is when a session has connected, leaving is when one that had connected ends.
     """
 
-    def __init__(self, catalogue: Catalogue, events: EventHub) -> None:
+    def __init__(self, catalogue: Catalogue, events: EventHub, webhook: Webhook | None) -> None:
         self._catalogue = catalogue
         self._events = events
+        self._webhook = webhook
 
     def rooms_changed(self) -> None:
         """Announce what the catalogue has seen come and go since the last call."""
@@ -47,6 +49,8 @@ class Announcer:
 
     def _announce(self, name: str, data: dict[str, object]) -> None:
         self._events.publish(name, data)
+        if self._webhook is not None:
+            self._webhook.post(name, data)
 
 
 def _roles(session: Session) -> list[str]:

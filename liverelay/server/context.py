@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from liverelay.server.metrics.timings import Timings
     from liverelay.server.overview import Overview
     from liverelay.server.sessions import SessionRegistry
+    from liverelay.server.webhook import Webhook
     from liverelay.server.worker import MediaWorker
     from liverelay.store.catalogue import Catalogue
 
@@ -37,6 +38,7 @@ class ServerContext:
     overview: Overview
     worker: MediaWorker
     timings: Timings
+    webhook: Webhook | None
     token_secret: bytes
     key_failures: FailureLimiter = field(init=False)
     is_draining: bool = False

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 from contextlib import AsyncExitStack
+from random import Random
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -31,6 +32,7 @@ from liverelay.server.tasks import TaskSet
 from liverelay.server.udp import UdpPort
 from liverelay.server.vitals import LoopLagMonitor
 from liverelay.server.watcher import watch_store
+from liverelay.server.webhook import Backoff, Webhook
 from liverelay.server.worker import MediaWorker
 from liverelay.setting import Endpoint
 from liverelay.store.catalogue import Catalogue
@@ -97,6 +99,10 @@ class Server:
         listeners = self._bind(Endpoint(self._settings.host, self._settings.port))
         metrics_listeners = self._bind(self._settings.metrics_bind)
         self._context = self._open_context(store, catalogue, tasks, port_of(listeners[0]))
+        if self._context.webhook is not None:
+            # Closed once nothing can happen any more that it would have to tell.
+            self._context.webhook.start(tasks.start)
+            self._stack.push_async_callback(self._context.webhook.close)
         await self._serve(create_app(self._context), listeners, tls)
         self.url = describe_url(listeners[0], self._settings.host, is_tls=tls is not None)
         if self._settings.metrics_bind is not None:
@@ -136,7 +142,8 @@ class Server:
     ) -> ServerContext:
         counters = EventCounters()
         events = EventHub(counters, max_listeners=MAX_LISTENERS)
-        announcer = Announcer(catalogue, events)
+        webhook = self._open_webhook()
+        announcer = Announcer(catalogue, events, webhook)
         sessions = SessionRegistry(self._settings.max_sessions)
         addresses = announced_addresses(self._settings.public_address)
         timings = Timings()
@@ -160,9 +167,16 @@ class Server:
             overview=Overview(catalogue, sessions, worker, lag, reachable, findings),
             worker=worker,
             timings=timings,
+            webhook=webhook,
             token_secret=store.token_secret(),
             deadlines=self._deadlines,
         )
+
+    def _open_webhook(self) -> Webhook | None:
+        settings = self._settings
+        if settings.webhook_url is None or settings.webhook_secret is None:
+            return None
+        return Webhook(settings.webhook_url, settings.webhook_secret, Backoff(Random()))
 
     def _open_worker(self, tasks: TaskSet, http_port: int, timings: Timings) -> MediaWorker:
         worker = MediaWorker(self._bind_udp(http_port), tasks.start, timings)

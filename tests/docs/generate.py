@@ -66,6 +66,8 @@ def _facts(setting: Setting) -> str:
             return "An IP address or a DNS name."
         case Kind.ENDPOINT:
             return "`HOST:PORT`, an IPv6 address in brackets."
+        case Kind.URL:
+            return "A URL of `http` or `https`, without user name and password."
         case Kind.SECRET:
             return (
                 "A string of 16 to 512 letters, digits or `._~+/=-`. Other users of the machine "

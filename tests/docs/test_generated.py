@@ -77,10 +77,10 @@ def test_setting_has_flag_and_reference(setting: Setting) -> None:
     assert setting.help.endswith(".")
 
 
-# The TLS files are read in pairs only; their test is in tests/unit/test_config.py.
+# TLS and the webhook are set in pairs only; their tests are in tests/unit/test_config.py.
 @pytest.mark.parametrize(
     "setting",
-    [setting for setting in list_settings() if not setting.name.startswith("tls_")],
+    [setting for setting in list_settings() if not setting.name.startswith(("tls_", "webhook_"))],
     ids=lambda setting: setting.name,
 )
 def test_setting_is_read_from_every_source(setting: Setting, tmp_path: Path) -> None:

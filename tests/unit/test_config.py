@@ -346,3 +346,38 @@ def test_unusable_secret_is_refused_without_showing_it(config_file: Path, text: 
     assert sentence == (
         "LIVERELAY_METRICS_TOKEN: metrics_token must be 16 to 512 letters, digits or ._~+/=-"
     )
+
+
+def test_webhook_needs_address_and_secret(config_file: Path) -> None:
+    url, secret = "webhook_url = 'https://a.example/x'", "webhook_secret = 'a-secret-of-webhooks'"
+
+    both = _load(config_file, f"{url}\n{secret}")
+
+    assert (both.webhook_url, both.webhook_secret) == (
+        "https://a.example/x",
+        "a-secret-of-webhooks",
+    )
+    for alone in (url, secret):
+        sentence = _error(config_file, alone)
+        assert sentence == "A webhook needs both --webhook-url and --webhook-secret"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "a.example/x",
+        "ftp://a.example",
+        "https://",
+        "https://user:password@a.example",
+        "https://a.example:99999",
+        "https://a.example:0",
+        "https://[::1",
+        "https://a.example/\u2028",
+    ],
+)
+def test_anything_else_is_no_web_address(config_file: Path, url: str) -> None:
+    sentence = _error(config_file, environment={"LIVERELAY_WEBHOOK_URL": url})
+
+    assert sentence == (
+        "LIVERELAY_WEBHOOK_URL: webhook_url is not a URL such as https://example.com/path"
+    )

@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 import liverelay
+from liverelay.server.webhook import WebhookCounters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -47,6 +48,7 @@ class ServerCollector(Collector):
         yield from self._datagrams()
         yield from self._connections()
         yield from self._listeners()
+        yield from self._webhook()
         yield from self._durations()
 
     def _presence(self) -> Iterator[Metric]:
@@ -102,6 +104,28 @@ class ServerCollector(Collector):
             "event_listeners_overrun",
             "Listeners to events that did not keep up.",
             context.event_counters.overrun,
+        )
+
+    def _webhook(self) -> Iterator[Metric]:
+        webhook = self._context.webhook
+        counters = WebhookCounters() if webhook is None else webhook.counters
+        yield _labelled(
+            "webhook_events",
+            "Events that were delivered, given up, or more than could wait.",
+            "outcome",
+            {
+                "delivered": counters.delivered,
+                "failed": counters.failed,
+                "overflowed": counters.overflowed,
+            },
+        )
+        yield _counter(
+            "webhook_failed_attempts", "Attempts to deliver that failed.", counters.failed_attempts
+        )
+        yield _gauge(
+            "webhook_pending_events",
+            "Events that are not delivered yet.",
+            0 if webhook is None else len(webhook),
         )
 
     def _durations(self) -> Iterator[Metric]:

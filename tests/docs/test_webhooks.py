@@ -1,0 +1,101 @@
+"""The programs of docs/webhooks.md take what a server posts, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from liverelay.server.webhook import sign
+from liverelay.utc import unix_now
+from tests.support.media_server import serving
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+    from collections.abc import AsyncIterator
+
+pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.asyncio]
+
+PAGE = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text("utf-8")
+SECRET = "a-secret-of-webhooks"
+PROGRAMS = [
+    pytest.param("python", "receiver.py", sys.executable, id="python"),
+    pytest.param(
+        "js",
+        "receiver.mjs",
+        "node",
+        id="node",
+        marks=pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed"),
+    ),
+]
+
+
+@asynccontextmanager
+async def program(
+    directory: Path, language: str, name: str, runs: str, port: int
+) -> AsyncIterator[Process]:
+    """Run the page's program in a language, listening on `port`."""
+    (text,) = re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+    file = directory / name
+    file.write_text(text)
+    environment = {"LIVERELAY_WEBHOOK_SECRET": SECRET, "PORT": str(port)}
+    process = await asyncio.create_subprocess_exec(
+        runs,
+        str(file),
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        await until_listening(port)
+        yield process
+    finally:
+        process.kill()
+        await process.communicate()
+
+
+async def until_listening(port: int) -> None:
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except ConnectionRefusedError:
+            continue
+        writer.close()
+        return
+
+
+@pytest.mark.parametrize(("language", "name", "runs"), PROGRAMS)
+async def test_program_takes_what_a_server_posts_and_nothing_else(
+    tmp_path: Path, unused_tcp_port: int, language: str, name: str, runs: str
+) -> None:
+    url = f"http://127.0.0.1:{unused_tcp_port}/liverelay"
+    body = b'{"event":"forged","data":{"room_id":"forged"}}'
+    now = unix_now()
+    forgeries = {
+        "no signature": "",
+        "nonsense": "t=x,v1=y,z",
+        "another key": sign(b"another-secret-key", body, now),
+        "another body": sign(SECRET.encode(), b"{}", now),
+        "too old": sign(SECRET.encode(), body, now - 301),
+    }
+    async with (
+        program(tmp_path, language, name, runs, unused_tcp_port) as process,
+        serving(tmp_path / "data", webhook_url=url, webhook_secret=SECRET) as server,
+    ):
+        refused = {}
+        for kind, signature in forgeries.items():
+            headers = {"LiveRelay-Signature": signature}
+            async with server.http.post(url, data=body, headers=headers) as response:
+                refused[kind] = response.status
+        room = await server.create_room()
+        assert process.stdout is not None
+        line = await process.stdout.readline()
+
+    assert refused == dict.fromkeys(forgeries, 401)
+    assert line.decode() == f"room.created {room['id']}\n"
