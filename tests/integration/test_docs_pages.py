@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.network, pytest.mark.asyncio]
 
 MANUAL = Manual(Path(__file__).parents[2])
 PAGES = [served_at(path) for path in MANUAL.paths()]
+ATTACHMENTS = {f"/docs/{served_at(path)}" for path in MANUAL.attachments()}
 
 
 class Reader(HTMLParser):
@@ -54,7 +55,9 @@ async def read(api: Api, page: str) -> tuple[Answer, Reader]:
 
 def leads_somewhere(address: str, readers: dict[str, Reader]) -> bool:
     page, anchor = urldefrag(address)
-    return page in readers and (not anchor or anchor in readers[page].ids)
+    if page in readers:
+        return not anchor or anchor in readers[page].ids
+    return page in ATTACHMENTS
 
 
 async def test_the_documentation_of_a_checkout_is_the_repositorys() -> None:
@@ -72,6 +75,12 @@ async def test_each_page_needs_nothing_from_elsewhere(api: Api) -> None:
         for asset in reader.assets:
             found = await api.request("GET", urljoin(f"/docs/{page}", asset), auth=None)
             assert (asset, found.status) == (asset, 200)
+
+
+async def test_each_attachment_is_served(api: Api) -> None:
+    answers = [await api.request("GET", address, auth=None) for address in sorted(ATTACHMENTS)]
+
+    assert {answer.status for answer in answers} == {200}
 
 
 async def test_each_link_leads_to_a_page_and_to_a_place_in_it(api: Api) -> None:
