@@ -67,6 +67,9 @@ MaxLatencyOption = Annotated[
 MaxFirstMediaOption = Annotated[
     float | None, _number("Fail if the first packet is later (99th percentile).", "MS", 0)
 ]
+InsecureOption = Annotated[
+    bool, typer.Option("--insecure", help="Accept any certificate, such as a self-signed one.")
+]
 ResultJsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
@@ -83,6 +86,7 @@ def loadtest(
     min_connected: MinConnectedOption = None,
     max_latency: MaxLatencyOption = None,
     max_first_media: MaxFirstMediaOption = None,
+    insecure: InsecureOption = False,
     as_json: ResultJsonOption = False,
 ) -> None:
     """Load a server with real WebRTC clients and report what arrives; exit 1 below a threshold."""
@@ -101,7 +105,7 @@ def loadtest(
     shape = VideoShape.of_bitrate(1000 * bitrate)
     plan = Plan(room, publishers, subscribers, duration, ramp, shape)
     thresholds = Thresholds(max_loss, min_connected, max_latency, max_first_media)
-    result = asyncio.run(_run(url, key, plan))
+    result = asyncio.run(_run(url, key, plan, verifies=not insecure))
     if as_json:
         print_json({**result.to_json(), "missed": thresholds.missed(result)})
     else:
@@ -109,7 +113,7 @@ def loadtest(
     _judge(result, thresholds)
 
 
-async def _run(url: str, key: str, plan: Plan) -> Result:
+async def _run(url: str, key: str, plan: Plan, *, verifies: bool) -> Result:
     import aiohttp
     from rich.console import Console
 
@@ -117,7 +121,8 @@ async def _run(url: str, key: str, plan: Plan) -> Result:
     from liverelay.loadtest.run import LoadTest
 
     console = Console(stderr=True)
-    async with aiohttp.ClientSession() as http:
+    connector = aiohttp.TCPConnector(ssl=verifies)
+    async with aiohttp.ClientSession(connector=connector) as http:
         api = ServerApi(http, url, key)
         if not console.is_terminal:
             return await LoadTest(api, plan).run()

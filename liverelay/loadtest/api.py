@@ -63,6 +63,11 @@ class ServerApi:
                 status = response.status
         except aiohttp.InvalidURL:
             raise ConfigError(f"'{self.url}' is not the URL of a server") from None
+        except aiohttp.ClientConnectorCertificateError as error:
+            why = error.certificate_error
+            raise UnreachableError(
+                f"cannot trust the certificate of {self.url}: {why}; --insecure accepts any"
+            ) from None
         except (aiohttp.ClientError, UnicodeDecodeError, TimeoutError) as error:
             raise UnreachableError(f"cannot reach {self.url}: {_reason(error)}") from None
         return self._read(status, text)

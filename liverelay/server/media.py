@@ -39,9 +39,10 @@ from liverelay.transport.ice import generate_credentials
 from liverelay.transport.peer_transport import SessionParameters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence, Set
+    from collections.abc import Mapping, Sequence, Set
 
     from liverelay.sdp.connection import Candidate, IceCredentials
+    from liverelay.sdp.parameters import Codec, ReceiveParameters
     from liverelay.server.announcer import Announcer
     from liverelay.server.metrics.timings import Timings
     from liverelay.server.worker import MediaWorker
@@ -128,17 +129,8 @@ class MediaService:
                 offer,
                 self._local_end(credentials),
                 _PURPOSES[kind],
-                publications=[
-                    received
-                    for joined in self._others(claims)
-                    for received in joined.agreed.receive
-                ],
-                preferred_codecs=[
-                    codec
-                    for joined in self._others(claims)
-                    for sent in joined.agreed.send
-                    for codec in sent.codecs
-                ],
+                publications=self._publications(claims),
+                preferred_codecs=self._viewers_codecs(claims) if kind.sends else (),
             )
         except CodecMismatchError as error:
             raise RefusedError(ErrorCode.CODEC_MISMATCH, str(error)) from None
@@ -225,10 +217,24 @@ class MediaService:
         self._joined[session.session_id] = joined
         self._sessions.add(session)
 
-    def _others(self, claims: Claims) -> Iterator[JoinedSession]:
-        for session in self._sessions.in_room(claims.room_id):
-            if session.peer_id != claims.sub:
-                yield self._joined[session.session_id]
+    def _publications(self, claims: Claims) -> list[ReceiveParameters]:
+        """Return what the others in the room send; a loop over all, so it skips viewers early."""
+        return [
+            received
+            for session in self._sessions.in_room(claims.room_id)
+            if session.kind.sends and session.peer_id != claims.sub
+            for received in self._joined[session.session_id].agreed.receive
+        ]
+
+    def _viewers_codecs(self, claims: Claims) -> list[Codec]:
+        """Return what the others in the room can receive, the oldest viewer's first."""
+        return [
+            codec
+            for session in self._sessions.in_room(claims.room_id)
+            if session.kind.receives and session.peer_id != claims.sub
+            for sent in self._joined[session.session_id].agreed.send
+            for codec in sent.codecs
+        ]
 
     def _local_end(self, credentials: IceCredentials) -> LocalEnd:
         algorithm, value = self._worker.certificate.fingerprint

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.certificates import write_certificate
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.support.command import Command
 
@@ -111,3 +114,19 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
     assert result.returncode == code
     assert message in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_self_signed_server_is_refused_until_told_otherwise(
+    user: Command, tmp_path: Path
+) -> None:
+    certificate, key = write_certificate(tmp_path)
+    flags = ("--tls-cert", str(certificate), "--tls-key", str(key))
+    with user.serve("--public-address", "127.0.0.1", *flags) as server:
+        url = server.wait_until_listening()
+        refused = user.run("loadtest", url, *SHORT)
+        result = user.run("loadtest", url, *SHORT, "--insecure", "--min-connected", "100")
+
+    assert refused.returncode == 1
+    assert "certificate" in refused.stderr.lower()
+    assert "Traceback" not in refused.stderr
+    assert result.returncode == 0, result.stderr

@@ -76,7 +76,7 @@ async def test_chromium_takes_the_answer_to_each_of_its_offers() -> None:
 
     assert {scene: result["directions"] for scene, result in results.items()} == DIRECTIONS
     assert {result["state"] for result in results.values()} == {"stable"}
-    assert results["publish"]["sent"]["video"] == ["video/VP8"]
+    assert results["publish"]["sent"]["video"] == ["video/VP8", "video/rtx"]
     assert results["publish"]["sent"]["audio"] == ["audio/opus", "audio/red"]
 
 

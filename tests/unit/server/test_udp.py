@@ -94,25 +94,25 @@ async def test_port_that_is_taken_for_ipv6_alone_is_refused_and_leaves_nothing()
 async def test_burst_is_settled_once() -> None:
     reader = Reader()
     with udp_port() as port, peer(socket.AF_INET, "127.0.0.1") as other:
-        for _ in range(50):
+        for _ in range(5):
             other.sendto(b"x", ("127.0.0.1", port.port))
 
         port.start(reader.receive, reader.settle)
-        await reader.wait_for(50)
+        await reader.wait_for(5)
 
-        assert reader.settled == [50]
+        assert reader.settled == [5]
 
 
 async def test_flood_is_settled_in_pieces() -> None:
     reader = Reader()
     with udp_port() as port, peer(socket.AF_INET, "127.0.0.1") as other:
-        for _ in range(300):
+        for _ in range(20):
             other.sendto(b"x", ("127.0.0.1", port.port))
 
         port.start(reader.receive, reader.settle)
-        await reader.wait_for(300)
+        await reader.wait_for(20)
 
-        assert reader.settled == [256, 300]
+        assert reader.settled == [8, 16, 20]
 
 
 async def test_closed_port_can_be_bound_again() -> None:
