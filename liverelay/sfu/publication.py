@@ -85,7 +85,7 @@ class Publication:
 
     def detach(self, subscription: Subscription) -> None:
         subscription.leave()
-        subscription.publication = None
+        subscription.publication = subscription.layer = None
         del self._subscriptions[subscription]
 
     def layers(self, now: float) -> list[ActiveLayer]:

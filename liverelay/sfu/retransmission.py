@@ -1,4 +1,4 @@
-"""Answering a viewer's NACKs with retransmissions (RFC 4588), within bounds.
+"""What a viewer is sent on its retransmission stream (RFC 4588): what it asked for, and padding.
 
 A NACK of 16 bytes can ask for 17 packets, so whoever answers without a limit is an amplifier. Here
 each packet is sent again a few times at most, and all of a subscription's together are bounded.
@@ -10,7 +10,9 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from liverelay.rtp import rtx
+from liverelay.rtp.extensions import ABS_SEND_TIME_URI, abs_send_time, insert_element
 from liverelay.rtp.packet import parse_header
+from liverelay.rtp.padding import PADDING_SIZE, padding_packet
 from liverelay.sfu.commands import Fanout, Template
 from liverelay.sfu.replay import WINDOW_PACKETS
 from liverelay.sfu.stream_table import StreamTable
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from liverelay.rtp.types import PayloadType, Ssrc
     from liverelay.sdp.parameters import SendParameters
     from liverelay.sfu.history import InboundPacket
+
+    # Gives a packet the form in which the viewer got it; None if it got it in none.
+    Write = Callable[[InboundPacket, float], bytes | bytearray | None]
 
 # As often as libwebrtc asks. Where a third is lost both ways, five leave a hole every few seconds,
 # and each stops the picture until the viewer asks for a keyframe: a browser, after three seconds.
@@ -74,13 +79,17 @@ class Retransmitter:
     """Turns packets from the history into retransmissions to one subscription.
 
     `payload_types` gives the retransmission payload type of a media payload type, both the
-    viewer's. What has none is not sent again.
+    viewer's. What has none is not sent again. `octets_sent` counts payload and padding.
     """
 
     def __init__(
-        self, stream: RetransmissionStream, payload_types: Mapping[PayloadType, PayloadType]
+        self,
+        stream: RetransmissionStream,
+        payload_types: Mapping[PayloadType, PayloadType],
+        abs_send_time_id: int | None = None,
     ) -> None:
         self.packets_sent = 0
+        self.octets_sent = 0
         self.round_trip_time = 0.0
         self._streams = StreamTable((stream,))
         self._payload_types = payload_types
@@ -88,42 +97,52 @@ class Retransmitter:
         # The publisher's extended number -> (times sent again, when last).
         self._resends: OrderedDict[int, tuple[int, float]] = OrderedDict()
         self._pending: list[Template] = []
+        self._abs_send_time_id = abs_send_time_id
+        self._sequence_number = 0
 
     def resend(
         self,
         inbound: InboundPacket,
-        write: Callable[[InboundPacket, float], bytes | bytearray | None],
+        write: Write,
         sequence_number: int,
         timestamp_offset: int,
         now: float,
     ) -> None:
-        """Prepare `inbound`, sent before as `sequence_number`, to be sent again if it may be.
-
-        `write` gives it the form in which the viewer got it.
-        """
+        """Prepare `inbound`, sent before as `sequence_number`, to be sent again if it may be."""
         number = inbound.extended_sequence_number
         if not self._may_resend(number, now):
             return
-        written = write(inbound, now)
-        if written is None:
-            return
-        # Not the inbound header: unpacking RED moves the end of the payload.
-        header = parse_header(written)
-        payload_type = self._payload_types.get(header.payload_type)
-        if payload_type is None or not self._bucket.takes(len(written), now):
+        wrapped = self._wrap(inbound, write, sequence_number, now)
+        if wrapped is None or not self._bucket.takes(len(wrapped), now):
             return
         count, _ = self._resends.pop(number, (0, now))
         self._resends[number] = (count + 1, now)
         if len(self._resends) > WINDOW_PACKETS:
             self._resends.popitem(last=False)
         self.packets_sent += 1
-        self._pending.append(
-            Template(
-                rtx.wrap(written, header, payload_type, sequence_number),
-                self.packets_sent & 0xFFFF,
-                (inbound.header.rtp_timestamp + timestamp_offset) & 0xFFFFFFFF,
-            )
-        )
+        self._add(wrapped, inbound.header.rtp_timestamp + timestamp_offset)
+
+    def repeat(
+        self,
+        inbound: InboundPacket,
+        write: Write,
+        sequence_number: int,
+        timestamp_offset: int,
+        now: float,
+    ) -> None:
+        """Prepare `inbound` to be sent again as padding, which nobody has asked for."""
+        wrapped = self._wrap(inbound, write, sequence_number, now)
+        if wrapped is not None:
+            self._add(wrapped, inbound.header.rtp_timestamp + timestamp_offset)
+
+    def pad(self, octets: int, now: float) -> None:
+        """Prepare at least `octets` bytes of padding."""
+        packet = padding_packet(next(iter(self._payload_types.values())))
+        if self._abs_send_time_id is not None:
+            header = parse_header(packet)
+            insert_element(packet, header, self._abs_send_time_id, abs_send_time(now))
+        for _ in range(-(-octets // PADDING_SIZE)):
+            self._add(packet, 0)
 
     def take_fanout(self) -> Fanout | None:
         """Return what is to be sent again, and forget it."""
@@ -135,6 +154,28 @@ class Retransmitter:
     def forget(self) -> None:
         """Forget what was sent again: a new feed has begun, nobody can ask for the old one."""
         self._resends.clear()
+
+    def _wrap(
+        self,
+        inbound: InboundPacket,
+        write: Write,
+        sequence_number: int,
+        now: float,
+    ) -> bytearray | None:
+        written = write(inbound, now)
+        if written is None:
+            return None
+        # Not the inbound header: unpacking RED moves the end of the payload.
+        header = parse_header(written)
+        payload_type = self._payload_types.get(header.payload_type)
+        if payload_type is None:
+            return None
+        return rtx.wrap(written, header, payload_type, sequence_number)
+
+    def _add(self, packet: bytearray, rtp_timestamp: int) -> None:
+        self._sequence_number = (self._sequence_number + 1) & 0xFFFF
+        self.octets_sent += len(packet) - parse_header(packet).payload_offset
+        self._pending.append(Template(packet, self._sequence_number, rtp_timestamp & 0xFFFFFFFF))
 
     def _may_resend(self, number: int, now: float) -> bool:
         if (resent := self._resends.get(number)) is None:
@@ -153,4 +194,8 @@ def negotiated(parameters: SendParameters, target: int) -> Retransmitter | None:
     }
     if parameters.rtx_ssrc is None or not payload_types:
         return None
-    return Retransmitter(RetransmissionStream(parameters.rtx_ssrc, target), payload_types)
+    abs_send_time_id = next(
+        (each.extension_id for each in parameters.extensions if each.uri == ABS_SEND_TIME_URI), None
+    )
+    stream = RetransmissionStream(parameters.rtx_ssrc, target)
+    return Retransmitter(stream, payload_types, abs_send_time_id)

@@ -60,6 +60,7 @@ class RoomMedia:
         self._keyframe_requests: DeadlineQueue[Encoding] = DeadlineQueue()
         self._layer_checks: DeadlineQueue[Publication] = DeadlineQueue()
         self._nacks: DeadlineQueue[Encoding] = DeadlineQueue()
+        self._adaptations: DeadlineQueue[MediaSession] = DeadlineQueue()
 
     def add_publication(
         self,
@@ -113,7 +114,9 @@ class RoomMedia:
         """
         subscription = Subscription(session_id, peer_id, parameters, target)
         subscription.preference = preference or Preference()
-        self._session(session_id).subscriptions[subscription.ssrc] = subscription
+        session = self._session(session_id)
+        session.subscriptions[subscription.ssrc] = subscription
+        session.congestion.sample(now)
         self._subscriptions[subscription] = None
         self._place(subscription, now)
         return subscription
@@ -151,6 +154,8 @@ class RoomMedia:
             if subscription.encoding is not None:
                 self._request_keyframe(subscription.encoding, now)
         self._retransmitting |= dict.fromkeys(effects.retransmissions)
+        if session.congestion.is_limited:
+            self._adapt(session, now)
         for encoding in effects.synchronised:
             for subscription in encoding.subscriptions():
                 self._send_sender_report(subscription, now)
@@ -187,6 +192,7 @@ class RoomMedia:
             self._keyframe_requests.next(),
             self._layer_checks.next(),
             self._nacks.next(),
+            self._adaptations.next(),
         )
         return min((each for each in deadlines if each is not None), default=None)
 
@@ -206,6 +212,8 @@ class RoomMedia:
             self._check_layers(publication, now)
         for encoding in self._nacks.take_due(now):
             self._send_nack(encoding, now)
+        for session in self._adaptations.take_due(now):
+            self._adapt(session, now)
 
     def choose_layer(self, subscription: Subscription, now: float) -> None:
         """Give a viewer the best of what arrives, within its preference and budget.
@@ -219,6 +227,12 @@ class RoomMedia:
 
     def publication_statistics(self) -> list[PublicationStats]:
         return [publication_stats(publication) for publication in self._publications.values()]
+
+    def available_outgoing_bitrate(self, session_id: SessionId) -> int | None:
+        """Return how many bits per second the path to a peer carries, as far as that is known."""
+        session = self._sessions.get(session_id)
+        bitrate_bps = None if session is None else session.congestion.available_outgoing_bitrate
+        return None if bitrate_bps is None else round(bitrate_bps)
 
     def subscription_statistics(self) -> list[SubscriptionStats]:
         return [subscription_stats(subscription) for subscription in self._subscriptions]
@@ -255,6 +269,7 @@ class RoomMedia:
             self._congestion_feedback.discard(session)
             self._burst_sessions.discard(session)
             if not session.subscriptions:
+                self._adaptations.discard(session)
                 del self._sessions[session_id]
 
     def _place(self, subscription: Subscription, now: float) -> None:
@@ -291,6 +306,16 @@ class RoomMedia:
         if layers:
             layer = best_layer(layers, subscription.preference, subscription.budget_bps)
             subscription.select_layer(layer)
+
+    def _adapt(self, session: MediaSession, now: float) -> None:
+        """Keep a viewer within its budget, and look again as long as it has one."""
+        for subscription in session.congestion.adapt(now):
+            self.choose_layer(subscription, now)
+        for subscription in session.subscriptions.values():
+            if subscription.retransmitter is not None:
+                self._retransmitting[subscription.retransmitter] = None
+        if (deadline := session.congestion.deadline(now)) is not None:
+            self._adaptations.set(session, deadline)
 
     def _look_after_viewers(self, encoding: Encoding, now: float) -> None:
         for subscription in encoding.take_started():

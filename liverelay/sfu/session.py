@@ -23,6 +23,7 @@ from liverelay.rtp.rtcp.feedback import (
 from liverelay.rtp.rtcp.reports import Goodbye, ReceiverReport, ReportBlock, SenderReport
 from liverelay.rtp.types import Ssrc
 from liverelay.sfu.arrivals import FEEDBACK_INTERVAL, ArrivalRecorder
+from liverelay.sfu.congestion_control import CongestionControl
 from liverelay.sfu.demux import InboundDemux, Route
 from liverelay.sfu.drops import DropCounters, DropReason
 from liverelay.sfu.receive_estimate import ESTIMATE_INTERVAL, ReceiveSideEstimator
@@ -57,6 +58,7 @@ class MediaSession:
         self.session_id = session_id
         self.demux = InboundDemux(drops)
         self.subscriptions: dict[Ssrc, Subscription] = {}
+        self.congestion = CongestionControl(self.subscriptions)
         self.publications: list[Publication] = []
         self.arrivals: ArrivalRecorder | None = None
         self.estimator: ReceiveSideEstimator | None = None
@@ -213,8 +215,10 @@ class MediaSession:
             case Goodbye():
                 for ssrc in packet.ssrcs:
                     self.demux.forget(ssrc)
+            case ReceiverEstimatedMaximumBitrate():
+                self.congestion.on_estimate(packet, now)
             case _:
-                # Well formed, and of no use: SDES names, REMB, extended reports.
+                # Well formed, and of no use: SDES names, extended reports.
                 pass
 
     def _on_sender_report(self, report: SenderReport, effects: RtcpEffects, now: float) -> None:
@@ -229,7 +233,8 @@ class MediaSession:
     def _on_report_blocks(self, blocks: Iterable[ReportBlock], now: float) -> None:
         for block in blocks:
             if (subscription := self.subscriptions.get(block.ssrc)) is not None:
-                subscription.on_report_block(block, now)
+                is_measured = subscription.on_report_block(block, now)
+                self.congestion.on_report(subscription, block, now, is_measured=is_measured)
 
     def _on_keyframe_requests(self, ssrcs: Iterable[Ssrc], effects: RtcpEffects) -> None:
         for ssrc in ssrcs:

@@ -23,6 +23,8 @@ _DLSR_PER_SECOND = 1 << 16
 # A NACK the size of a datagram can name thousands; a viewer that has lost more than this is better
 # served by the keyframe that it will ask for next.
 _MAX_LOST = 256
+# Enough to fill a path for the time between two looks at it.
+_MAX_REPEATED = 32
 # A round trip longer than this is a peer's invention.
 _MAX_ROUND_TRIP = 10.0
 
@@ -34,7 +36,7 @@ class Subscription:
     continuous. `first_number` is None while it waits for a packet that it can start with. To go
     over to another layer it waits in the group of that one as well, its `next_group`.
 
-    `preference` and `budget_bps` are what its layer is chosen by.
+    `layer` is what was selected last; `preference` and `budget_bps` are what it is chosen by.
     The two offsets are plain attributes because the egress reads them for every burst.
     """
 
@@ -57,6 +59,7 @@ class Subscription:
         self.group: ViewerGroup | None = None
         self.next_encoding: Encoding | None = None
         self.next_group: ViewerGroup | None = None
+        self.layer: Layer | None = None
         self.preference = Preference()
         self.budget_bps: float | None = None
         self.first_number: int | None = None
@@ -88,9 +91,15 @@ class Subscription:
             return self._octets
         return self.group.octet_count - self._octets
 
+    @property
+    def padding_sent(self) -> int:
+        """Bytes on the retransmission stream, asked for or not."""
+        return 0 if self.retransmitter is None else self.retransmitter.octets_sent
+
     def select_layer(self, layer: Layer | None) -> None:
         """Go over to `layer` at the next packet that one can start with; None pauses at once."""
         assert self.publication is not None
+        self.layer = layer
         self.publication.select(self, layer)
 
     def wait_in(self, encoding: Encoding, group: ViewerGroup) -> None:
@@ -175,16 +184,43 @@ class Subscription:
                     inbound, self.group.write, sequence_number, self.timestamp_offset, now
                 )
 
+    def pad(self, octets: int, now: float) -> None:
+        """Prepare about `octets` bytes more than there is to say, to see what the path carries.
+
+        The latest packets are repeated, which makes up for their loss as well; before there are any
+        it is plain padding. A viewer without retransmission format gets none.
+        """
+        retransmitter, group = self.retransmitter, self.group
+        if retransmitter is None:
+            return
+        enough = retransmitter.octets_sent + octets
+        if self.is_started and group is not None and group.progress is not None:
+            newest = group.progress.number + self.sequence_offset
+            for sequence_number in range(newest, newest - _MAX_REPEATED, -1):
+                inbound = group.find(self, sequence_number & 0xFFFF)
+                if inbound is None or retransmitter.octets_sent >= enough:
+                    break
+                retransmitter.repeat(
+                    inbound, group.write, sequence_number & 0xFFFF, self.timestamp_offset, now
+                )
+        retransmitter.pad(enough - retransmitter.octets_sent, now)
+
     def on_sender_report_sent(self, ntp_time: int, now: float) -> None:
         self._last_report = (ntp_time >> 16 & 0xFFFFFFFF, now)
 
-    def on_report_block(self, block: ReportBlock, now: float) -> None:
-        """Take the viewer's view of the stream; its numbers are not to be trusted."""
+    def on_report_block(self, block: ReportBlock, now: float) -> bool:
+        """Take the viewer's view of the stream; its numbers are not to be trusted.
+
+        Returns:
+            Whether the round trip has been measured anew.
+        """
         self.remote_report = block
         if self._last_report is None or block.lsr != self._last_report[0]:
-            return
+            return False
         round_trip = now - self._last_report[1] - block.dlsr / _DLSR_PER_SECOND
-        if 0.0 <= round_trip <= _MAX_ROUND_TRIP:
-            self.round_trip_time = round_trip
-            if self.retransmitter is not None:
-                self.retransmitter.round_trip_time = round_trip
+        if not 0.0 <= round_trip <= _MAX_ROUND_TRIP:
+            return False
+        self.round_trip_time = round_trip
+        if self.retransmitter is not None:
+            self.retransmitter.round_trip_time = round_trip
+        return True

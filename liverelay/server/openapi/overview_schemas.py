@@ -69,6 +69,7 @@ def overview_schemas() -> dict[str, Any]:
                 "kind": choice(SessionKind),
                 "state": choice(SessionState),
                 "age_secs": COUNT,
+                "available_outgoing_bitrate": nullable(COUNT),
                 "inbound_rtp": {
                     "type": "array",
                     "items": record({"kind": choice(MediaKind), **_inbound_rtp()}),

@@ -11,6 +11,7 @@ from aiohttp import web
 from liverelay.server.auth import require_api_key
 from liverelay.server.context import CONTEXT, now
 from liverelay.server.turns import Turns
+from liverelay.sfu.types import SessionId
 
 if TYPE_CHECKING:
     from liverelay.server.sessions import Session
@@ -32,6 +33,7 @@ async def show_statistics(request: web.Request) -> web.Response:
             "sessions": [
                 {
                     **_describe(session),
+                    "available_outgoing_bitrate": _available(media, session),
                     "inbound_rtp": inbound[session.session_id],
                     "outbound_rtp": outbound[session.session_id],
                 }
@@ -66,6 +68,12 @@ def _outbound(subscription: SubscriptionStats) -> dict[str, object]:
     # The session has both; here they would be said for each of its streams.
     del about["session_id"], about["peer_id"]
     return about
+
+
+def _available(media: RoomMedia | None, session: Session) -> int | None:
+    if media is None:
+        return None
+    return media.available_outgoing_bitrate(SessionId(session.session_id))
 
 
 def _describe(session: Session) -> dict[str, object]:

@@ -8,12 +8,14 @@ from typing_extensions import override
 
 from tests.support.network import Conditions
 from tests.support.simulation.camera import ONE_ENCODING, Camera
+from tests.support.simulation.estimating import EstimatingViewer
 from tests.support.simulation.server import SimulatedServer
 from tests.support.simulation.viewer import SimulatedViewer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from liverelay.sfu.subscription import Subscription
     from liverelay.sfu.types import SessionId
     from tests.support.simulation.encoder import Shape
     from tests.support.simulation.frames import Mark
@@ -48,10 +50,28 @@ class Scene(SimulatedServer):
         super().take(session_id, datagram)
 
     def watch(self, conditions: Conditions | None = None) -> SimulatedViewer:
-        name = f"viewer {len(self.viewers)}"
-        seed = self._seed + 10 * (len(self.viewers) + 1)
-        viewer = SimulatedViewer(self, name, conditions or Conditions(), seed)
-        self.viewers.append(viewer)
-        self.add_subscriptions(viewer, name, *viewer.parameters())
-        viewer.start()
+        viewer = SimulatedViewer(self, self._name(), conditions or Conditions(), self._next_seed())
+        self._admit(viewer)
         return viewer
+
+    def estimate(
+        self, conditions: Conditions | None = None, *, has_rtx: bool = True
+    ) -> EstimatingViewer:
+        """Return a viewer that watches, and says what its path carries."""
+        viewer = EstimatingViewer(
+            self, self._name(), conditions or Conditions(), self._next_seed(), has_rtx=has_rtx
+        )
+        viewer.video, _ = self._admit(viewer)
+        return viewer
+
+    def _name(self) -> str:
+        return f"viewer {len(self.viewers)}"
+
+    def _next_seed(self) -> int:
+        return self._seed + 10 * (len(self.viewers) + 1)
+
+    def _admit(self, viewer: SimulatedViewer) -> list[Subscription]:
+        subscriptions = self.add_subscriptions(viewer, viewer.session_id, *viewer.parameters())
+        self.viewers.append(viewer)
+        viewer.start()
+        return subscriptions

@@ -48,7 +48,7 @@ class SimulatedViewer:
         self._clock = server.clock
         self._assembler = FrameAssembler()
         self._unwrapper = SequenceUnwrapper()
-        self._counts = _Counts()
+        self._counts = ReceptionCounts(VIDEO_SSRC)
         self._decoded_at = server.clock.now
         self._asked_at = server.clock.now
         self._is_live = True
@@ -125,10 +125,11 @@ class SimulatedViewer:
         self._clock.at(self._clock.now + _REPORT_INTERVAL, self._report)
 
 
-class _Counts:
-    """What receiver reports say of the video (RFC 3550 section 6.4.1)."""
+class ReceptionCounts:
+    """What receiver reports say of one stream (RFC 3550 section 6.4.1)."""
 
-    def __init__(self) -> None:
+    def __init__(self, ssrc: int) -> None:
+        self._ssrc = Ssrc(ssrc)
         self._unwrapper = SequenceUnwrapper()
         self._first: int | None = None
         self._highest = 0
@@ -150,8 +151,5 @@ class _Counts:
         lost_now = max(0, expected_now - (self._received - self._reported[1]))
         self._reported = (expected, self._received)
         fraction = min(255, lost_now * 256 // expected_now) if expected_now else 0
-        return (
-            ReportBlock(
-                Ssrc(VIDEO_SSRC), fraction, expected - self._received, self._highest, 0, 0, 0
-            ),
-        )
+        lost = expected - self._received
+        return (ReportBlock(self._ssrc, fraction, lost, self._highest, 0, 0, 0),)

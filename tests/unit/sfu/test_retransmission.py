@@ -1,5 +1,6 @@
 import pytest
 
+from liverelay.rtp.extensions import abs_send_time, find_element
 from liverelay.rtp.packet import parse_header
 from liverelay.sfu.history import PacketHistory
 from liverelay.sfu.replay import WINDOW_PACKETS
@@ -7,7 +8,13 @@ from liverelay.sfu.retransmission import Retransmitter, TokenBucket, negotiated
 from liverelay.sfu.viewer_group import ViewerGroup
 from liverelay.sfu.wire_format import negotiated as negotiated_format
 from tests.support.packets import VP8_DELTA
-from tests.support.parameters import OPUS, VP8, published_video, watched_video
+from tests.support.parameters import (
+    ABS_SEND_TIME_EXTENSION,
+    OPUS,
+    VP8,
+    published_video,
+    watched_video,
+)
 from tests.support.sfu import inbound, row_of
 
 GROUP = ViewerGroup(negotiated_format(published_video(VP8, OPUS), watched_video()), PacketHistory())
@@ -138,3 +145,53 @@ def test_bucket_fills_up_at_its_rate_and_no_further_than_its_burst() -> None:
     assert bucket.takes(25, now=10.25)
     assert not bucket.takes(51, now=100.0)
     assert bucket.takes(50, now=50.0)
+
+
+def test_repetition_needs_no_request_and_is_not_counted_as_one() -> None:
+    target = retransmitter()
+
+    for _ in range(5):
+        target.repeat(inbound(500), GROUP.write, 500, 1000, now=10.0)
+
+    assert target.packets_sent == 0
+    assert target.octets_sent == 5 * (2 + 22)
+    assert count(target) == 5
+
+
+@pytest.mark.parametrize("payload_type", [111, 50])
+def test_what_the_viewer_cannot_have_got_is_not_repeated(payload_type: int) -> None:
+    target = retransmitter()
+
+    target.repeat(inbound(500, payload_type=payload_type), GROUP.write, 500, 1000, now=10.0)
+
+    assert count(target) == 0
+
+
+def test_padding_shares_its_numbers_with_retransmissions() -> None:
+    target = retransmitter()
+    resend(target, 500, now=10.0)
+
+    target.pad(256, now=10.0)
+    target.pad(0, now=10.0)
+
+    fanout = target.take_fanout()
+    assert fanout is not None
+    assert [template.sequence_number for template in fanout.templates] == [1, 2, 3]
+    header = parse_header(fanout.templates[1].packet)
+    assert (header.payload_type, header.extension_length) == (124, 0)
+    assert header.payload_offset == header.payload_end
+    assert target.octets_sent == 24 + 2 * 255
+
+
+def test_padding_is_stamped_for_a_viewer_that_estimates_by_it() -> None:
+    target = negotiated(watched_video(extensions=(ABS_SEND_TIME_EXTENSION,)), 0)
+    assert target is not None
+
+    target.pad(1, now=12.5)
+
+    fanout = target.take_fanout()
+    assert fanout is not None
+    packet = fanout.templates[0].packet
+    element = find_element(packet, parse_header(packet), 2)
+    assert element is not None
+    assert packet[element.offset : element.end] == abs_send_time(12.5)

@@ -85,3 +85,56 @@ def test_only_part_of_an_enormous_nack_is_looked_at() -> None:
     encoding.flush(now=10.0)
 
     assert retransmitted(viewer, *range(1, 501)) == 256
+
+
+def test_viewer_is_padded_with_the_latest_packets_first() -> None:
+    encoding, stream = fed_encoding()
+    viewer = subscription()
+    encoding.attach(viewer)
+    for number in range(1, 4):
+        packet = inbound(number, is_keyframe=number == 1)
+        stream.history.add(packet)
+        encoding.on_packet(packet)
+    encoding.flush(now=10.0)
+
+    viewer.pad(24 + 24 + 24 + 1, now=10.5)
+
+    assert viewer.retransmitter is not None
+    fanout = viewer.retransmitter.take_fanout()
+    assert fanout is not None
+    payloads = [bytes(template.packet[12:]) for template in fanout.templates]
+    # Of each the original number comes first, and the rest is nothing.
+    assert [int.from_bytes(payload[:2]) for payload in payloads[:3]] == [3, 2, 1]
+    assert payloads[3:] == [bytes(254) + b"\xff"]
+    assert viewer.padding_sent == 3 * 24 + 255
+
+
+def test_padding_ends_when_there_is_enough() -> None:
+    encoding, stream = fed_encoding()
+    viewer = subscription()
+    encoding.attach(viewer)
+    packets = [inbound(number, is_keyframe=number == 1) for number in range(1, 101)]
+    for packet in packets:
+        stream.history.add(packet)
+        encoding.on_packet(packet)
+    encoding.flush(now=10.0)
+
+    viewer.pad(40, now=10.5)
+
+    assert viewer.padding_sent == 48
+
+
+def test_viewer_that_is_fed_by_nobody_is_padded_with_nothing() -> None:
+    viewer = subscription()
+
+    viewer.pad(500, now=10.0)
+
+    assert viewer.padding_sent == 510
+
+
+def test_viewer_without_retransmission_is_not_padded() -> None:
+    viewer = subscription(watched_video(rtx_ssrc=None))
+
+    viewer.pad(500, now=10.0)
+
+    assert viewer.padding_sent == 0

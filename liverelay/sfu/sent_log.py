@@ -1,0 +1,55 @@
+"""How much was sent, and when: the rate at any moment of the last seconds."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+# Older than any report that could still be about it.
+_MAX_AGE = 4.0
+# Closer samples say nothing more, and a peer can cause as many as it likes.
+_MIN_INTERVAL = 0.02
+
+
+class SentLog:
+    """Samples of one growing count of bytes."""
+
+    __slots__ = ("_octets", "_times")
+
+    def __init__(self) -> None:
+        self._times: list[float] = []
+        self._octets: list[int] = []
+
+    def add(self, octets: int, now: float) -> None:
+        """Note that `octets` had been sent by `now`."""
+        times = self._times
+        if times and now - times[-1] < _MIN_INTERVAL:
+            return
+        times.append(now)
+        self._octets.append(octets)
+        # The last sample before the limit stays: what lies between it and the next is known.
+        outdated = bisect_right(times, now - _MAX_AGE) - 1
+        if outdated > 0:
+            del times[:outdated], self._octets[:outdated]
+
+    def latest_bps(self, window: float, now: float) -> float | None:
+        """Return the rate of the last `window`, or of half of it at least; None before that."""
+        if not self._times or now - self._times[0] < window / 2:
+            return None
+        return self.bitrate_bps(max(now - window, self._times[0]), now)
+
+    def bitrate_bps(self, start: float, end: float) -> float | None:
+        """Return the mean rate between two moments; None if the first lies before all samples."""
+        before, after = self._octets_at(start), self._octets_at(end)
+        if before is None or after is None or end <= start:
+            return None
+        return 8 * (after - before) / (end - start)
+
+    def _octets_at(self, time: float) -> float | None:
+        following = bisect_right(self._times, time)
+        if following == 0:
+            return None
+        since, octets = self._times[following - 1], self._octets[following - 1]
+        if following == len(self._times):
+            return octets
+        share = (time - since) / (self._times[following] - since)
+        return octets + share * (self._octets[following] - octets)
