@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 VIDEO_SSRC, RTX_SSRC = 0xC0DE, 0xC0DF
 
+_MOST_SEEN_TWICE = 0.3
+
 
 class Judge:
     """Compares what one viewer is sent and decodes with what the camera says of it.
@@ -56,8 +58,10 @@ class Judge:
             self._usable.clear()
         elif mark.reference not in self._usable:
             self.faults.append(f"{mark.name} was decoded without {mark.reference}")
-        if self.decoded and mark.captured_at <= self.decoded[-1].captured_at:
+        if self.decoded and not self._follows(mark, self.decoded[-1]):
             self.faults.append(f"{mark.name} was decoded after {self.decoded[-1].name}")
+        if mark.name in self._usable:
+            self.faults.append(f"{mark.name} was decoded twice")
         if self._last_timestamp is not None and not 0 < (
             (frame.rtp_timestamp - self._last_timestamp) & 0xFFFFFFFF
         ) < (1 << 31):
@@ -66,6 +70,12 @@ class Judge:
         self._usable.add(mark.name)
         self.decoded.append(mark)
         self.decoded_at.append(now)
+
+    def _follows(self, mark: Mark, before: Mark) -> bool:
+        if mark.name.layer == before.name.layer:
+            return mark.name.number > before.name.number
+        # A keyframe can be late, and then the time of its repair is seen twice, in both encodings.
+        return mark.captured_at > before.captured_at - _MOST_SEEN_TWICE
 
     def gaps(self) -> list[int]:
         """Return the numbers that the server left out between its first packet and its last."""
