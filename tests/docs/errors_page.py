@@ -37,8 +37,8 @@ def render_errors() -> str:
     for code in ErrorCode:
         text, sdk = texts["server"][code.value], mapping.get(code.value, "SERVER_ERROR")
         lines.append(
-            f"| `{code.value}` | {code.status} | {code.message} | {text['cause']} "
-            f"| {text['remedy']} | `{sdk}` |"
+            f"| `{code.value}` | {code.status} | `{sdk}` "
+            f"| *{code.message}.* {text['cause']} | {text['remedy']} |"
         )
     lines += ["", "## Of the SDK", "", "| code | cause | what to do |", "|---|---|---|"]
     for name in sdk_codes():
