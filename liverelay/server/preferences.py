@@ -24,7 +24,8 @@ def read_preference(body: Mapping[str, object], before: Preference) -> Preferenc
     if "quality" in body:
         quality = _read_quality(body["quality"])
     if "width" in body or "height" in body:
-        element_size = FrameSize(_read_side(body, "width"), _read_side(body, "height"))
+        width, height = _read_side(body, "width"), _read_side(body, "height")
+        element_size = None if width is None or height is None else FrameSize(width, height)
     return Preference(quality, element_size)
 
 
@@ -36,10 +37,12 @@ def _read_quality(value: object) -> Quality:
     raise RefusedError(ErrorCode.INVALID_REQUEST, f"quality must be one of {names}")
 
 
-def _read_side(body: Mapping[str, object], name: str) -> int:
+def _read_side(body: Mapping[str, object], name: str) -> int | None:
     if name not in body:
         raise RefusedError(ErrorCode.INVALID_REQUEST, f"{name} is missing: it goes with the other")
     value = body[name]
+    if value is None:
+        return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # JSON has one kind of number: 60 and 60.0 are the same.
     if type(value) is not int or not 0 <= value <= MAX_SIDE:

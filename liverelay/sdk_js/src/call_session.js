@@ -4,12 +4,14 @@
 /** @import { CallOptions } from './options.js' */
 /** @import { LocalMedia } from './local_media.js' */
 
+import { Preference } from './preference.js';
 import { RemoteMedia, show, unshow } from './remote_media.js';
 import { SendingSession } from './sending_session.js';
 
 /** What `LiveRelay.call` resolves to. */
 export class CallSession extends SendingSession {
   #remote;
+  #preference;
 
   /**
    * @internal
@@ -28,11 +30,30 @@ export class CallSession extends SendingSession {
       },
     });
     this.#remote = /** @type {RemoteMedia} */ (/** @type {unknown} */ (remote));
+    const preference = new Preference(environment, options.element, (change) => this.change(change));
+    this.#preference = preference;
+    this.on('statechange', ({ detail }) => preference.follow(detail.state));
   }
 
   /** What is received; another object after each reconnection. */
   get remoteStream() {
     return this.#remote.stream;
+  }
+
+  /** What `setQuality` was called with last; `'auto'` at first. */
+  get quality() {
+    return this.#preference.quality;
+  }
+
+  /**
+   * Limits what is received of a video that is sent in several sizes: to the smallest, the middle
+   * one, or not at all. `'auto'` goes by the size of the element. In any case the network may allow
+   * less.
+   *
+   * @param {import('./preference.js').Quality} quality
+   */
+  setQuality(quality) {
+    this.#preference.setQuality(quality);
   }
 }
 

@@ -8,7 +8,7 @@
 /** @import { Offer } from './protocol.js' */
 
 import { LiveRelayError } from './errors.js';
-import { deleteSession, postOffer } from './protocol.js';
+import { deleteSession, patchSession, postOffer } from './protocol.js';
 import { abortable, withTimeout } from './wait.js';
 
 /** Documented: an attempt that takes longer is given up with TIMEOUT. Seconds. */
@@ -70,6 +70,13 @@ export class Connection {
       signal: offer.signal,
       work: (signal) => this.#negotiate({ ...offer, signal }),
     });
+  }
+
+  /**
+   * @param {import('./preference.js').Change} change
+   */
+  change(change) {
+    if (this.#session) patchSession(this.#environment, { ...this.#session, change });
   }
 
   /**

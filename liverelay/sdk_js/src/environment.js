@@ -6,12 +6,21 @@
  */
 
 /**
+ * @typedef {object} ElementSize In CSS pixels; times `scale`, in those of the screen.
+ * @property {number} width
+ * @property {number} height
+ * @property {number} scale
+ */
+
+/**
  * @typedef {object} Environment
  * @property {(url: string, init: RequestInit) => Promise<Response>} fetch
  * @property {() => RTCPeerConnection} createPeerConnection
  * @property {(tracks: MediaStreamTrack[]) => MediaStream} createMediaStream
  * @property {() => MediaDevices | undefined} mediaDevices Absent on pages that are not secure.
  * @property {(seconds: number, callback: () => void) => () => void} startTimer Returns its cancel.
+ * @property {(element: HTMLMediaElement, onSize: (size: ElementSize) => void) => () => void}
+ *   observeSize Tells the size now, and when it or that of its picture changes. Returns its end.
  * @property {() => number} now
  * @property {() => number} random
  * @property {EventTarget} page Where `pagehide`, `pageshow` and `online` arrive.
@@ -26,6 +35,20 @@ export const browserEnvironment = {
   startTimer: (seconds, callback) => {
     const timer = setTimeout(callback, seconds * 1000);
     return () => clearTimeout(timer);
+  },
+  observeSize: (element, onSize) => {
+    if (typeof ResizeObserver === 'undefined') return () => undefined;
+    const tell = () => {
+      const { clientWidth: width, clientHeight: height } = element;
+      onSize({ width, height, scale: globalThis.devicePixelRatio || 1 });
+    };
+    const observer = new ResizeObserver(tell);
+    observer.observe(element);
+    element.addEventListener('resize', tell);
+    return () => {
+      observer.disconnect();
+      element.removeEventListener('resize', tell);
+    };
   },
   now: () => performance.now() / 1000,
   random: () => Math.random(),

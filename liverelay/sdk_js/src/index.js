@@ -11,6 +11,7 @@ export { SubscribeSession } from './subscribe_session.js';
 /** @typedef {import('./options.js').CallOptions} CallOptions */
 /** @typedef {import('./options.js').PublishOptions} PublishOptions */
 /** @typedef {import('./options.js').SubscribeOptions} SubscribeOptions */
+/** @typedef {import('./preference.js').Quality} Quality */
 /** @typedef {import('./session.js').SessionEvents} SessionEvents */
 /** @typedef {import('./session.js').SessionState} SessionState */
 /** @typedef {import('./stats.js').SessionStats} SessionStats */

@@ -16,9 +16,23 @@ import { captureDevices, captureScreen, mediaError } from './capture.js';
  * @property {MediaStream} [stream]
  * @property {boolean | MediaTrackConstraints} [video]
  * @property {boolean | MediaTrackConstraints} [audio]
+ * @property {boolean} [simulcast]
  */
 
 /** @typedef {<K extends keyof SessionEvents>(type: K, detail: SessionEvents[K]) => void} Emit */
+
+/**
+ * From this size on a picture is worth sending smaller as well; browsers themselves do not send
+ * three sizes of less. Lines, of a picture that lies on its side.
+ */
+const SIMULCAST_FROM = 540;
+
+/** The smallest first: a server that takes only one takes that, and bits go to the first ones first. */
+const ENCODINGS = [
+  { rid: 'q', scaleResolutionDownBy: 4 },
+  { rid: 'h', scaleResolutionDownBy: 2 },
+  { rid: 'f', scaleResolutionDownBy: 1 },
+];
 
 export class LocalMedia {
   #environment;
@@ -79,7 +93,11 @@ export class LocalMedia {
     for (const kind of /** @type {Kind[]} */ (['audio', 'video'])) {
       const track = this.#track(kind);
       if (!track && !always) continue;
-      const transceiver = peerConnection.addTransceiver(track ?? kind, { direction, streams });
+      const transceiver = peerConnection.addTransceiver(track ?? kind, {
+        direction,
+        streams,
+        ...(track && this.#options.simulcast !== false && simulcastOf(track)),
+      });
       this.#senders.set(kind, transceiver.sender);
     }
   }
@@ -243,4 +261,16 @@ export class LocalMedia {
  */
 function kindOf(track) {
   return track.kind === 'audio' ? 'audio' : 'video';
+}
+
+/**
+ * @param {MediaStreamTrack} track
+ * @returns {{ sendEncodings: RTCRtpEncodingParameters[] } | undefined}
+ */
+function simulcastOf(track) {
+  if (track.kind !== 'video') return undefined;
+  const { width = 0, height = 0, displaySurface } = track.getSettings();
+  // A screen is read, not watched: what is small of it is of no use.
+  if (displaySurface || Math.min(width, height) < SIMULCAST_FROM) return undefined;
+  return { sendEncodings: ENCODINGS.map((encoding) => ({ ...encoding })) };
 }

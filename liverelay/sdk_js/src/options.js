@@ -19,6 +19,8 @@
  * @property {MediaStream} [stream] Your own stream; its tracks are never stopped by the SDK.
  * @property {boolean | MediaTrackConstraints} [video] Open a camera (default: false).
  * @property {boolean | MediaTrackConstraints} [audio] Open a microphone (default: false).
+ * @property {boolean} [simulcast] Send a camera of 540 lines or more in three sizes, so that each
+ *   viewer can be sent the one that suits it (default: true).
  */
 
 /** @typedef {CommonOptions & SourceOptions} PublishOptions */

@@ -1,4 +1,4 @@
-/** The two HTTP requests of a session: the offer that opens it, and the DELETE that ends it. */
+/** The HTTP requests of a session: the offer that opens it, what is wanted of it, and its end. */
 
 /** @import { Environment } from './environment.js' */
 
@@ -45,6 +45,22 @@ export async function postOffer(environment, offer) {
   }
   const url = `${server}/sfu/sessions/${encodeURIComponent(body.session_id)}`;
   return { sdp: body.sdp, sessionId: body.session_id, url };
+}
+
+/**
+ * Says what a session has use for. What is lost is said again with the next change or connection.
+ *
+ * @param {Environment} environment
+ * @param {{ url: string, token: string, change: import('./preference.js').Change }} session
+ */
+export function patchSession(environment, { url, token, change }) {
+  environment
+    .fetch(url, {
+      method: 'PATCH',
+      headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify(change),
+    })
+    .catch(() => undefined);
 }
 
 /**

@@ -146,6 +146,14 @@ export class Session extends EventTarget {
     return this;
   }
 
+  /**
+   * @internal
+   * @param {import('./preference.js').Change} change
+   */
+  change(change) {
+    this.#connection?.change(change);
+  }
+
   /** How well it goes: bit rates, losses, picture size, and the browser's own report. */
   stats() {
     return this.#stats.read(this.#connection?.peerConnection);

@@ -3,12 +3,14 @@
 /** @import { SessionSetup } from './session.js' */
 /** @import { SubscribeOptions } from './options.js' */
 
+import { Preference } from './preference.js';
 import { RemoteMedia } from './remote_media.js';
 import { Session } from './session.js';
 
 /** What `LiveRelay.subscribe` resolves to. */
 export class SubscribeSession extends Session {
   #remote;
+  #preference;
 
   /**
    * @internal
@@ -25,11 +27,30 @@ export class SubscribeSession extends Session {
       },
     });
     this.#remote = /** @type {RemoteMedia} */ (/** @type {unknown} */ (remote));
+    const preference = new Preference(setup.environment, setup.options.element, (change) => this.change(change));
+    this.#preference = preference;
+    this.on('statechange', ({ detail }) => preference.follow(detail.state));
   }
 
   /** What is received; another object after each reconnection. */
   get remoteStream() {
     return this.#remote.stream;
+  }
+
+  /** What `setQuality` was called with last; `'auto'` at first. */
+  get quality() {
+    return this.#preference.quality;
+  }
+
+  /**
+   * Limits what is received of a video that is sent in several sizes: to the smallest, the middle
+   * one, or not at all. `'auto'` goes by the size of the element. In any case the network may allow
+   * less.
+   *
+   * @param {import('./preference.js').Quality} quality
+   */
+  setQuality(quality) {
+    this.#preference.setQuality(quality);
   }
 }
 

@@ -20,11 +20,16 @@ export async function settle() {
 export class FakeTrack extends EventTarget {
   enabled = true;
   stopped = false;
+  settings = {};
 
   constructor(kind, label = kind) {
     super();
     this.kind = kind;
     this.label = label;
+  }
+
+  getSettings() {
+    return this.settings;
   }
 
   stop() {
@@ -72,7 +77,7 @@ export class FakePeerConnection extends EventTarget {
     };
     if (typeof trackOrKind !== 'string') sender.track = trackOrKind;
     const kind = typeof trackOrKind === 'string' ? trackOrKind : trackOrKind.kind;
-    const transceiver = { kind, direction: init.direction, streams: init.streams, sender };
+    const transceiver = { kind, ...init, sender };
     this.transceivers.push(transceiver);
     return transceiver;
   }
@@ -168,6 +173,10 @@ export class FakeBrowser {
       this.#timers.add(timer);
       return () => this.#timers.delete(timer);
     },
+    observeSize: (element, onSize) => {
+      this.onSize = onSize;
+      return () => (this.onSize = null);
+    },
     now: () => this.seconds,
     random: () => 1,
     page: new EventTarget(),
@@ -183,6 +192,10 @@ export class FakeBrowser {
 
   get offers() {
     return this.requests.filter(({ method }) => method === 'POST');
+  }
+
+  get changes() {
+    return this.requests.filter(({ method }) => method === 'PATCH').map(({ body }) => body);
   }
 
   get deletions() {
@@ -219,7 +232,7 @@ export class FakeBrowser {
   async #fetch(url, init) {
     const number = this.offers.length + 1;
     this.requests.push({ url, ...init, body: init.body && JSON.parse(init.body) });
-    if (init.method === 'DELETE') return new Response(null, { status: 204 });
+    if (init.method !== 'POST') return new Response(null, { status: 204 });
     const peerConnection = this.peerConnection;
     const answer = this.answers.shift();
     if (answer) return answer(init);

@@ -26,6 +26,10 @@ export declare class Connection {
         signal: AbortSignal;
     }): Promise<void>;
     /**
+     * @param {import('./preference.js').Change} change
+     */
+    change(change: import('./preference.js').Change): void;
+    /**
      * @param {{ tellServer: boolean }} options
      */
     close({ tellServer }: {

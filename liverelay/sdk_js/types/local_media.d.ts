@@ -10,16 +10,9 @@ export type LocalMediaOptions = {
     stream?: MediaStream;
     video?: boolean | MediaTrackConstraints;
     audio?: boolean | MediaTrackConstraints;
+    simulcast?: boolean;
 };
 export type Emit = <K extends keyof SessionEvents>(type: K, detail: SessionEvents[K]) => void;
-/** @typedef {'audio' | 'video'} Kind */
-/**
- * @typedef {object} LocalMediaOptions
- * @property {MediaStream} [stream]
- * @property {boolean | MediaTrackConstraints} [video]
- * @property {boolean | MediaTrackConstraints} [audio]
- */
-/** @typedef {<K extends keyof SessionEvents>(type: K, detail: SessionEvents[K]) => void} Emit */
 export declare class LocalMedia {
     #private;
     /**

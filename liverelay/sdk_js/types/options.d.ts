@@ -33,6 +33,11 @@ export type SourceOptions = {
      * Open a microphone (default: false).
      */
     audio?: boolean | MediaTrackConstraints;
+    /**
+     * Send a camera of 540 lines or more in three sizes, so that each
+     * viewer can be sent the one that suits it (default: true).
+     */
+    simulcast?: boolean;
 };
 export type PublishOptions = CommonOptions & SourceOptions;
 export type ViewOptions = {
@@ -69,6 +74,8 @@ export type CallOptions = CommonOptions & SourceOptions & ViewOptions & PreviewO
  * @property {MediaStream} [stream] Your own stream; its tracks are never stopped by the SDK.
  * @property {boolean | MediaTrackConstraints} [video] Open a camera (default: false).
  * @property {boolean | MediaTrackConstraints} [audio] Open a microphone (default: false).
+ * @property {boolean} [simulcast] Send a camera of 540 lines or more in three sizes, so that each
+ *   viewer can be sent the one that suits it (default: true).
  */
 /** @typedef {CommonOptions & SourceOptions} PublishOptions */
 /**

@@ -1,4 +1,4 @@
-/** The two HTTP requests of a session: the offer that opens it, and the DELETE that ends it. */
+/** The HTTP requests of a session: the offer that opens it, what is wanted of it, and its end. */
 import type { Environment } from './environment.js';
 export type Offer = {
     server: string;
@@ -44,6 +44,17 @@ export type Accepted = {
 export declare function postOffer(environment: Environment, offer: Offer & {
     signal: AbortSignal;
 }): Promise<Accepted>;
+/**
+ * Says what a session has use for. What is lost is said again with the next change or connection.
+ *
+ * @param {Environment} environment
+ * @param {{ url: string, token: string, change: import('./preference.js').Change }} session
+ */
+export declare function patchSession(environment: Environment, { url, token, change }: {
+    url: string;
+    token: string;
+    change: import('./preference.js').Change;
+}): void;
 /**
  * Ends a session. Nobody waits for the outcome: the page may be going away, and a session whose
  * DELETE is lost ends by itself when its media stops.

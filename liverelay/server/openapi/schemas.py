@@ -6,7 +6,7 @@ from typing import Any
 
 from liverelay.errors import ErrorCode
 from liverelay.server.openapi.overview_schemas import overview_schemas
-from liverelay.server.openapi.parts import COUNT, UUID, choice, list_of, record
+from liverelay.server.openapi.parts import COUNT, UUID, choice, list_of, nullable, record
 from liverelay.server.preferences import MAX_SIDE
 from liverelay.sfu.layers import Quality
 from liverelay.store.keys import MAX_NAME_LENGTH
@@ -86,7 +86,7 @@ def schemas() -> dict[str, Any]:
 
 
 def _preference() -> dict[str, Any]:
-    side = {"type": "integer", "minimum": 0, "maximum": MAX_SIDE}
+    side = nullable({"type": "integer", "minimum": 0, "maximum": MAX_SIDE})
     fields = record(
         {"quality": choice(Quality), "width": side, "height": side},
         optional=("quality", "width", "height"),

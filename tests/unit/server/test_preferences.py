@@ -14,6 +14,8 @@ BEFORE = Preference(Quality.LOW, FrameSize(320, 180))
         ({"unknown": 1}, BEFORE),
         ({"quality": "auto"}, Preference(Quality.AUTO, FrameSize(320, 180))),
         ({"width": 0, "height": 720.0}, Preference(Quality.LOW, FrameSize(0, 720))),
+        ({"width": None, "height": None}, Preference(Quality.LOW)),
+        ({"width": 5, "height": None}, Preference(Quality.LOW)),
         (
             {"quality": "high", "width": 65535, "height": 1},
             Preference(Quality.HIGH, FrameSize(65535, 1)),

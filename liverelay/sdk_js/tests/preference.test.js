@@ -1,0 +1,197 @@
+/** What a viewer says that it has use for, and what a publisher sends for it. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { FakeBrowser, FakeElement, FakeStream, FakeTrack, settle } from './fakes.js';
+
+function element() {
+  return Object.assign(new FakeElement(), { videoWidth: 1280, videoHeight: 720 });
+}
+
+async function watch(browser, shown = element()) {
+  return browser.liveRelay.subscribe({ token: 't', element: shown });
+}
+
+function resize(browser, width, height, scale = 1) {
+  browser.onSize({ width, height, scale });
+  return browser.advance(1);
+}
+
+function camera(width, height, more) {
+  const track = new FakeTrack('video');
+  track.settings = { width, height, ...more };
+  return new FakeStream([track]);
+}
+
+test('a quality is told to the server', async () => {
+  const browser = new FakeBrowser();
+  const session = await watch(browser);
+
+  session.setQuality('low');
+  session.setQuality('auto');
+
+  assert.equal(session.quality, 'auto');
+  assert.deepEqual(browser.changes, [{ quality: 'low' }, { quality: 'auto' }]);
+  const [, request] = browser.requests;
+  assert.equal(request.url, 'https://sfu.example/sfu/sessions/session-1');
+  assert.equal(request.headers.Authorization, 'Bearer t');
+});
+
+test('a quality that there is not is a TypeError', async () => {
+  const browser = new FakeBrowser();
+  const session = await watch(browser);
+
+  assert.throws(() => session.setQuality('best'), /needs one of low, medium, high, auto/);
+
+  assert.deepEqual([session.quality, browser.changes], ['auto', []]);
+});
+
+test('a size is told once it has settled', async () => {
+  const browser = new FakeBrowser();
+  await watch(browser);
+
+  for (const width of [100, 200, 300]) {
+    browser.onSize({ width, height: 150, scale: 1.5 });
+    await browser.advance(0.3);
+  }
+  assert.deepEqual(browser.changes, []);
+  await browser.advance(0.3);
+
+  assert.deepEqual(browser.changes, [{ width: 450, height: 225 }]);
+});
+
+test('an element without a size says nothing, unless it had one', async () => {
+  const browser = new FakeBrowser();
+  await watch(browser);
+
+  for (const [width, height] of [[0, 0], [320, 180], [0, 0]]) {
+    await resize(browser, width, height);
+  }
+
+  assert.deepEqual(browser.changes, [{ width: 320, height: 180 }, { width: 0, height: 0 }]);
+});
+
+test('an element says nothing that has no picture, or takes its size from it', async () => {
+  const browser = new FakeBrowser();
+  const shown = new FakeElement();
+  await watch(browser, shown);
+
+  await resize(browser, 300, 150);
+  Object.assign(shown, { videoWidth: 320, videoHeight: 180 });
+  await resize(browser, 320, 180);
+
+  assert.deepEqual(browser.changes, []);
+});
+
+test('an element that has grown to its picture is bounded no more', async () => {
+  const browser = new FakeBrowser();
+  const shown = element();
+  await watch(browser, shown);
+  await resize(browser, 300, 169);
+  Object.assign(shown, { videoWidth: 320, videoHeight: 180 });
+
+  await resize(browser, 320, 180);
+  await resize(browser, 320, 180);
+
+  assert.deepEqual(browser.changes, [{ width: 300, height: 169 }, { width: null, height: null }]);
+});
+
+test('an element that has shrunk to a smaller picture stays as large as it was', async () => {
+  const browser = new FakeBrowser();
+  const shown = element();
+  await watch(browser, shown);
+  await resize(browser, 700, 394);
+  Object.assign(shown, { videoWidth: 640, videoHeight: 360 });
+
+  await resize(browser, 640, 360);
+
+  assert.deepEqual(browser.changes, [{ width: 700, height: 394 }]);
+});
+
+test('a session that comes back says again what it wants', async () => {
+  const browser = new FakeBrowser();
+  const session = await watch(browser);
+  await resize(browser, 320, 180);
+  session.setQuality('high');
+
+  browser.peerConnection.become('failed');
+  await settle();
+  session.setQuality('medium');
+  await browser.advance(1);
+
+  assert.equal(session.state, 'connected');
+  assert.deepEqual(browser.changes.slice(2), [{ quality: 'medium', width: 320, height: 180 }]);
+  assert.equal(browser.requests.at(-1).url, 'https://sfu.example/sfu/sessions/session-2');
+});
+
+test('a size that settles while the connection is lost is told with the next', async () => {
+  const browser = new FakeBrowser();
+  await watch(browser);
+  browser.peerConnection.become('failed');
+
+  browser.onSize({ width: 640, height: 360, scale: 1 });
+  await browser.advance(0.5);
+  await browser.advance(1);
+
+  assert.deepEqual(browser.changes, [{ quality: 'auto', width: 640, height: 360 }]);
+});
+
+test('a session that ends observes nothing more', async () => {
+  const browser = new FakeBrowser();
+  const session = await watch(browser);
+  browser.onSize({ width: 320, height: 180, scale: 1 });
+
+  session.close();
+  await browser.advance(1);
+
+  assert.deepEqual([browser.onSize, browser.changes], [null, []]);
+});
+
+test('a change that does not reach the server fails nothing', async () => {
+  const browser = new FakeBrowser();
+  const session = await watch(browser);
+  browser.environment.fetch = () => Promise.reject(new TypeError('Failed to fetch'));
+
+  session.setQuality('low');
+  await settle();
+
+  assert.equal(session.state, 'connected');
+});
+
+test('a call has a quality as well', async () => {
+  const browser = new FakeBrowser();
+  const session = await browser.liveRelay.call({ token: 't', audio: true, element: new FakeElement() });
+
+  session.setQuality('medium');
+
+  assert.deepEqual([session.quality, browser.changes], ['medium', [{ quality: 'medium' }]]);
+});
+
+const rids = (browser) => browser.peerConnection.transceivers.map(
+  ({ sendEncodings }) => sendEncodings?.map(({ rid, scaleResolutionDownBy }) => [rid, scaleResolutionDownBy]),
+);
+
+test('a camera of 540 lines or more is sent in three sizes, whichever way it is held', async () => {
+  for (const [width, height] of [[960, 540], [1080, 1920]]) {
+    const browser = new FakeBrowser();
+    await browser.liveRelay.publish({ token: 't', stream: camera(width, height) });
+    assert.deepEqual(rids(browser), [[['q', 4], ['h', 2], ['f', 1]]]);
+  }
+});
+
+for (const [what, options] of [
+  ['a smaller camera', { stream: camera(640, 480) }],
+  ['a picture of unknown size', { stream: new FakeStream([new FakeTrack('video')]) }],
+  ['a screen', { stream: camera(1920, 1080, { displaySurface: 'monitor' }) }],
+  ['simulcast: false', { stream: camera(1920, 1080), simulcast: false }],
+  ['sound', { audio: true }],
+]) {
+  test(`${what} is sent once`, async () => {
+    const browser = new FakeBrowser();
+
+    await browser.liveRelay.publish({ token: 't', ...options });
+
+    assert.deepEqual(rids(browser), [undefined]);
+  });
+}
