@@ -1,0 +1,81 @@
+"""Chromium sends three sizes of its camera, and another gets the one that suits it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.browser import SUBSCRIBE, wait_until, wait_until_playing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Page
+
+    from tests.support.live_server import LiveServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
+
+# The connection is the page's to change: how a publisher stops a layer is not the SDK's business.
+PUBLISH_HD = """async token => {
+  const create = RTCPeerConnection.prototype.addTransceiver;
+  RTCPeerConnection.prototype.addTransceiver = function (...parameters) {
+    const transceiver = create.apply(this, parameters);
+    if (transceiver.sender.track?.kind === 'video') window.sender = transceiver.sender;
+    return transceiver;
+  };
+  const video = { width: 1280, height: 720 };
+  window.session = await lr.publish({ token, video, onStateChange });
+}"""
+SENT_SIZES = """async sizes => {
+  const sent = [...(await sender.getStats()).values()]
+    .filter(({ type, framesPerSecond }) => type === 'outbound-rtp' && framesPerSecond > 0)
+    .map(({ frameWidth }) => frameWidth);
+  return sizes.every((size) => sent.includes(size));
+}"""
+STOP_LARGEST = """async () => {
+  const parameters = sender.getParameters();
+  parameters.encodings[2].active = false;
+  await sender.setParameters(parameters);
+}"""
+# Without a size of its own an element is as large as what it is sent.
+IS_SHOWN = "width => video.videoWidth === width"
+
+
+def test_viewer_gets_the_size_that_suits_it(
+    server: LiveServer, open_tab: Callable[[], Page]
+) -> None:
+    tokens = server.create_room()["tokens"]
+    publisher, viewer = open_tab(), open_tab()
+    publisher.evaluate(PUBLISH_HD, tokens["publish"])
+    wait_until(publisher, SENT_SIZES, arg=[320, 640, 1280], seconds=30)
+
+    viewer.evaluate(SUBSCRIBE, tokens["subscribe"])
+    viewer.wait_for_function(IS_SHOWN, arg=1280)
+    for quality, width in (("low", 320), ("medium", 640), ("high", 1280)):
+        viewer.evaluate("quality => session.setQuality(quality)", quality)
+        viewer.wait_for_function(IS_SHOWN, arg=width)
+        wait_until_playing(viewer)
+
+    viewer.evaluate("session.setQuality('auto'); video.style.width = '300px'")
+    viewer.wait_for_function(IS_SHOWN, arg=320)
+    viewer.evaluate("video.style.width = '1000px'")
+    viewer.wait_for_function(IS_SHOWN, arg=1280)
+    wait_until_playing(viewer)
+
+
+def test_viewer_falls_back_when_its_size_is_sent_no_more(
+    server: LiveServer, open_tab: Callable[[], Page]
+) -> None:
+    tokens = server.create_room()["tokens"]
+    publisher, viewer = open_tab(), open_tab()
+    publisher.evaluate(PUBLISH_HD, tokens["publish"])
+    wait_until(publisher, SENT_SIZES, arg=[320, 640, 1280], seconds=30)
+    viewer.evaluate(SUBSCRIBE, tokens["subscribe"])
+    viewer.wait_for_function(IS_SHOWN, arg=1280)
+
+    publisher.evaluate(STOP_LARGEST)
+    viewer.wait_for_function(IS_SHOWN, arg=640, timeout=3000)
+
+    wait_until_playing(viewer)
