@@ -48,6 +48,11 @@ class SequenceCompactor:
             self._lowest = left_out.pop(0) + 1 - self._base
         return True
 
+    def has_left_out(self, number: int) -> bool:
+        left_out = self._left_out
+        index = bisect_left(left_out, number)
+        return index < len(left_out) and left_out[index] == number
+
     def original(self, place: int) -> int | None:
         """Return the publisher's number at `place`; None if that is too long ago to tell."""
         if place < self._lowest:

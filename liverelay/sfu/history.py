@@ -61,5 +61,10 @@ class PacketHistory:
         ):
             self._size -= len(packets.pop(order.popleft()).packet)
 
+    def after(self, extended_sequence_number: int) -> list[InboundPacket]:
+        """Return all packets with higher numbers, in order; it looks at each that it has."""
+        packets = self._packets
+        return [packets[each] for each in sorted(packets) if each > extended_sequence_number]
+
     def find(self, extended_sequence_number: int) -> InboundPacket | None:
         return self._packets.get(extended_sequence_number)

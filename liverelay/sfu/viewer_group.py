@@ -106,14 +106,13 @@ class ViewerGroup:
         entries = [entry for packet in packets if (entry := self._prepare(packet, now)) is not None]
         if not entries:
             return []
-        if self.waiting:
-            self._start_waiting(entries, packets[0])
+        backlog = self._start_waiting(entries, packets, now) if self.waiting else []
         self.packet_count += len(entries)
         self.octet_count += sum(entry.octets for entry in entries)
         if min(entry.number for entry in entries) >= self._newest_start:
             self._is_handed_out = True
-            return [Fanout([entry.template for entry in entries], self.members)]
-        return self._split_by_start(entries)
+            return [Fanout([entry.template for entry in entries], self.members), *backlog]
+        return [*self._split_by_start(entries), *backlog]
 
     def find(self, subscription: Subscription, sequence_number: int) -> InboundPacket | None:
         """Return the packet that `subscription` got as `sequence_number`.
@@ -172,21 +171,52 @@ class ViewerGroup:
             rtp_timestamp = progress.rtp_timestamp
         self.progress = Progress(max(number, progress.number), rtp_timestamp, received_at)
 
-    def _start_waiting(self, entries: list[_Entry], first: InboundPacket) -> None:
+    def _start_waiting(
+        self, entries: list[_Entry], packets: Sequence[InboundPacket], now: float
+    ) -> list[Fanout]:
+        """Let in who can start with this burst; return what they get beside it."""
         start = next((entry for entry in entries if entry.is_keyframe), None)
         if start is None:
-            return
+            return []
         sequence_number, rtp_timestamp = start.template[1:]
         members = self._own_members()
         for subscription in self.waiting:
             subscription.arrive(self)
             subscription.start(
-                self, start.number, sequence_number, rtp_timestamp, first.received_at
+                self, start.number, sequence_number, rtp_timestamp, packets[0].received_at
             )
             members.add(subscription)
-        self._started += self.waiting
-        self.waiting = []
+        started, self.waiting = self.waiting, []
+        self._started += started
         self._newest_start = max(self._newest_start, start.number)
+        return self._catch_up(started, start, packets, now)
+
+    def _catch_up(
+        self,
+        started: list[Subscription],
+        start: _Entry,
+        packets: Sequence[InboundPacket],
+        now: float,
+    ) -> list[Fanout]:
+        """Return what came before the packet to start with, and follows it in order.
+
+        There is nothing, unless the start of a keyframe was lost and has been repaired.
+        """
+        original = self._compactor.original(start.number)
+        assert original is not None
+        burst = {packet.extended_sequence_number for packet in packets}
+        entries = [
+            entry
+            for packet in self._history.after(original)
+            if packet.extended_sequence_number not in burst
+            and not self._compactor.has_left_out(packet.extended_sequence_number)
+            and (entry := self._prepare(packet, now)) is not None
+        ]
+        if not entries:
+            return []
+        for subscription in started:
+            subscription.exclude(-len(entries), -sum(entry.octets for entry in entries))
+        return [Fanout([entry.template for entry in entries], StreamTable(started))]
 
     def _split_by_start(self, entries: list[_Entry]) -> list[Fanout]:
         """Keep from each viewer what is older than its start; a late packet, most of the time.

@@ -40,6 +40,15 @@ def test_original_is_the_inverse_of_keep() -> None:
     assert {place: compactor.original(place) for place in places} == places
 
 
+def test_what_was_left_out_is_known_and_nothing_else() -> None:
+    compactor = SequenceCompactor()
+    compactor.keep(10)
+    compactor.leave_out(11)
+    compactor.keep(12)
+
+    assert [number for number in range(9, 14) if compactor.has_left_out(number)] == [11]
+
+
 def test_what_is_too_long_ago_has_no_original() -> None:
     compactor = SequenceCompactor()
     compactor.keep(100)

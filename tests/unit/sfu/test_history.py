@@ -13,6 +13,14 @@ def test_packet_is_found_by_its_extended_number() -> None:
     assert history.find(70_001) is None
 
 
+def test_packets_after_a_number_come_in_order() -> None:
+    history = PacketHistory()
+    for number in (5, 9, 7, 8):
+        history.add(inbound(number))
+
+    assert [packet.extended_sequence_number for packet in history.after(7)] == [8, 9]
+
+
 def test_history_is_bounded_in_number() -> None:
     history = PacketHistory()
 

@@ -22,6 +22,7 @@ def group_of(*viewers: Subscription) -> ViewerGroup:
         encoding.attach(viewer)
     group = viewers[0].group
     assert group is not None
+    group.restart(PacketHistory())
     return group
 
 
@@ -139,12 +140,11 @@ def test_late_packet_does_not_turn_the_timestamp_back() -> None:
 
 
 def test_restart_makes_members_wait_and_go_on_where_they_were() -> None:
-    _, stream = fed_encoding()
     viewer = subscription()
     group = group_of(viewer)
     sent(group, inbound(1000, is_keyframe=True), inbound(1001))
 
-    group.restart(stream.history)
+    group.restart(PacketHistory())
 
     assert sent(group, inbound(5)) == {}
     assert sent(group, inbound(6, is_keyframe=True)) == {"viewer": [3]}
@@ -196,3 +196,53 @@ def test_pictures_without_numbers_are_left_as_they_are() -> None:
     (fanout,) = group.fan_out([packet], now=10.0)
 
     assert fanout.templates[0].packet is packet.packet
+
+
+def received(history: PacketHistory, number: int, *, is_keyframe: bool = False) -> InboundPacket:
+    """Return a packet that is kept in `history`, as every packet is before it is fanned out."""
+    packet = inbound(number, is_keyframe=is_keyframe)
+    history.add(packet)
+    return packet
+
+
+def test_viewer_that_starts_late_gets_what_had_come_before() -> None:
+    history, viewer = PacketHistory(), subscription()
+    group = group_of(viewer)
+    group.restart(history)
+    assert sent(group, received(history, 11), received(history, 12)) == {}
+
+    late = received(history, 10, is_keyframe=True)
+
+    assert sent(group, late, received(history, 13)) == {"viewer": [1, 4, 2, 3]}
+    assert viewer.packets_sent == 4
+    assert group.find(viewer, 3) == history.find(12)
+
+
+def test_only_those_who_start_late_get_what_the_others_have() -> None:
+    history, old, new = PacketHistory(), subscription(name="old"), subscription(name="new")
+    group = group_of(old)
+    group.restart(history)
+    sent(group, received(history, 1, is_keyframe=True))
+    assert old.encoding is not None
+    old.encoding.attach(new)
+    sent(group, received(history, 11), received(history, 12))
+
+    late = received(history, 10, is_keyframe=True)
+
+    assert sent(group, late) == {"old": [10], "new": [1, 2, 3]}
+    assert (old.packets_sent, new.packets_sent) == (4, 3)
+
+
+def test_viewer_that_starts_late_gets_nothing_that_was_left_out() -> None:
+    history, old, new = PacketHistory(), subscription(name="old"), subscription(name="new")
+    group = group_of(old)
+    group.restart(history)
+    padding = inbound(11, payload=b"")
+    history.add(padding)
+    sent(group, received(history, 9, is_keyframe=True), padding, received(history, 12))
+    assert old.encoding is not None
+    old.encoding.attach(new)
+
+    late = received(history, 10, is_keyframe=True)
+
+    assert sent(group, late) == {"old": [2], "new": [1, 2]}
