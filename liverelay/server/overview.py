@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import liverelay
 from liverelay import views
 from liverelay.server.context import now
+from liverelay.server.flatten import flatten
 from liverelay.server.rates import CounterRates
 from liverelay.server.turns import Turns
 from liverelay.server.vitals import memory_size
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from liverelay.sfu.room import RoomMedia
     from liverelay.sfu.statistics import InboundRtpStats, PublicationStats
     from liverelay.sfu.totals import MediaTotals
+    from liverelay.sfu.types import SessionId
     from liverelay.store.catalogue import Catalogue
     from liverelay.store.records import Room
     from liverelay.transport.addresses import IpAddress
@@ -128,16 +129,21 @@ class Overview:
             "peer_id": publication.peer_id,
             "session_id": publication.session_id,
             "kind": publication.kind.value,
-            "streams": [self._stream_status(each, at) for each in publication.streams],
+            "streams": [
+                self._stream_status(publication.session_id, each, at)
+                for each in publication.streams
+            ],
         }
 
-    def _stream_status(self, stream: InboundRtpStats, at: float) -> dict[str, object]:
-        key = (stream.ssrc, "stream")
+    def _stream_status(
+        self, session_id: SessionId, stream: InboundRtpStats, at: float
+    ) -> dict[str, object]:
+        key = (session_id, stream.ssrc)
         octets = self._meter.rate((*key, "bytes"), stream.bytes_received, at)
         received = self._meter.rate((*key, "packets"), stream.packets_received, at)
         lost = self._meter.rate((*key, "lost"), stream.packets_lost, at)
         return {
-            **asdict(stream),
+            **flatten(stream),
             "bitrate_bps": None if octets is None else round(8 * octets),
             "fraction_lost": _fraction(lost, received),
         }

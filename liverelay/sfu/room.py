@@ -27,6 +27,8 @@ from liverelay.sfu.subscription import Subscription
 from liverelay.sfu.totals import MediaTotals
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from liverelay.rtp.types import Ssrc
     from liverelay.sdp.parameters import ReceiveParameters, SendParameters
     from liverelay.sfu.encoding import Encoding
@@ -234,8 +236,15 @@ class RoomMedia:
         bitrate_bps = None if session is None else session.congestion.available_outgoing_bitrate
         return None if bitrate_bps is None else round(bitrate_bps)
 
-    def subscription_statistics(self) -> list[SubscriptionStats]:
-        return [subscription_stats(subscription) for subscription in self._subscriptions]
+    def subscription_statistics(
+        self, session_id: SessionId | None = None
+    ) -> list[SubscriptionStats]:
+        """Return what is known of each subscription, or of those of one session."""
+        subscriptions: Iterable[Subscription] = self._subscriptions
+        if session_id is not None:
+            session = self._sessions.get(session_id)
+            subscriptions = () if session is None else session.subscriptions.values()
+        return [subscription_stats(subscription) for subscription in subscriptions]
 
     def totals(self) -> MediaTotals:
         """Return how much media there was in this room until now."""

@@ -3,6 +3,7 @@
 from liverelay.rtp.rtcp.reports import ReceiverReport, ReportBlock
 from liverelay.rtp.types import Ssrc
 from liverelay.sfu.totals import MediaTotals
+from liverelay.sfu.types import SessionId
 from tests.support.observations import AT_ONCE, VIDEO
 from tests.support.scenario import Numbers, Scenario
 
@@ -92,3 +93,14 @@ def test_what_viewers_lose_is_the_mean_of_their_reports() -> None:
 
     assert silent is None
     assert scenario.room.viewers_fraction_lost() == 0.25
+
+
+def test_statistics_can_be_those_of_one_session() -> None:
+    scenario = Scenario()
+    one, _ = scenario.watch("one"), scenario.watch("two")
+
+    told = scenario.room.subscription_statistics(one.session_id)
+
+    assert [each.session_id for each in told] == [one.session_id] * 2
+    assert len(scenario.room.subscription_statistics()) == 4
+    assert scenario.room.subscription_statistics(SessionId("nobody")) == []
