@@ -111,6 +111,8 @@ class Overview:
                 subscriber_count=sessions.subscriber_count(room_id),
             )
         }
+        since = sessions.sending_since(room_id)
+        status["live_secs"] = None if since is None else int(at - since)
         media = self._worker.find_room(room_id)
         return status | (_no_media() if media is None else self._media_status(room_id, media, at))
 

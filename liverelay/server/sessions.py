@@ -147,6 +147,11 @@ class SessionRegistry:
     def subscriber_count(self, room_id: str) -> int:
         return sum(s.is_connected and s.kind.receives for s in self.in_room(room_id))
 
+    def sending_since(self, room_id: str) -> float | None:
+        """Return when the oldest connected session that sends was opened; None without one."""
+        sending = [s for s in self.in_room(room_id) if s.is_connected and s.kind.sends]
+        return min((s.opened_at for s in sending), default=None)
+
     def counts(self) -> dict[str, tuple[int, int]]:
         """Return publishers and subscribers of each room that has sessions."""
         return {

@@ -44,7 +44,7 @@ def test_rooms_show_what_is_live_as_it_changes(page: Page, server: LiveServer, l
     row = page.get_by_role("listitem").filter(has=page.get_by_role("link", name=live[:8]))
 
     expect(row.get_by_text("Live", exact=True)).to_be_visible()
-    expect(row).to_contain_text("VP8 · opus")
+    expect(row).to_contain_text("VP8 · opus · live for")
     expect(row).to_contain_text(re.compile(r"Inbound\s*[1-9][\d.]* [kM]bit/s"))
     made = server.create_room("call")["id"]
     expect(page.get_by_role("link", name=made[:8])).to_be_visible()
@@ -97,6 +97,17 @@ def test_going_live_from_here_and_previewing_it(page: Page, server: LiveServer) 
     press(page, "Stop")
 
     expect(bar).to_be_hidden()
+
+
+def test_being_kicked_while_live_from_here_is_told(page: Page, server: LiveServer) -> None:
+    room_id = server.create_room()["id"]
+    open_room(page, server, room_id)
+    press(page, "Go live with camera")
+    expect(page.get_by_text("You are live", exact=True)).to_be_visible()
+
+    server.request("DELETE", f"/v1/rooms/{room_id}")
+
+    expect(page.get_by_role("alert")).to_contain_text("You are not live any more")
 
 
 def test_screen_is_shared_from_here(page: Page, server: LiveServer) -> None:

@@ -21,13 +21,13 @@ from tests.support.dashboard import log_in
 from tests.support.live_server import start_server
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
     from tests.support.live_server import LiveServer
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 
-_SIZE = {"width": 1280, "height": 860}
+_SIZE: ViewportSize = {"width": 1280, "height": 860}
 _SCALE = 1.25
 
 # Seconds: each real one is so many of the page's, less than what its plots show as a gap.

@@ -172,6 +172,8 @@ async def test_statistics_say_what_flows(server: MediaServer) -> None:
     video = next(each for each in status["publications"] if each["kind"] == "video")
     assert first["server"]["inbound"]["bitrate_bps"] is None
     assert (status["publisher_count"], status["subscriber_count"]) == (1, 1)
+    assert status["live_secs"] in range(30)
+    assert first["rooms"][1]["live_secs"] is None
     assert video["session_id"] == publisher.session_id
     assert video["streams"][0]["ssrc"] == publisher.video.ssrc
     assert video["streams"][0]["mime_type"] == "video/VP8"

@@ -17,6 +17,7 @@ function room(id, { publishers = 0, viewers = 0, bps = 0, age = 0 } = {}) {
     subscriber_count: viewers,
     created_at_secs: age,
     inbound: flow(bps),
+    live_secs: publishers ? 1 : null,
     outbound: { ...flow(bps && bps * viewers), fraction_lost: null },
     publications: [],
   };
@@ -80,6 +81,19 @@ test('a new snapshot, after a restart, replaces the rooms and keeps the history'
 
   assert.deepEqual(ids(data), ['a']);
   assert.deepEqual(data.room('a').history.samples, [{ at: 101, values: [8000, 0, 0] }]);
+});
+
+test('the history of a room ends when nobody has been in for as long as it reaches', () => {
+  const data = known([]);
+  const tell = (at, rooms) =>
+    data.apply({ type: 'statistics', data: { server: server(0), rooms } }, at);
+  tell(101, [room('a', { publishers: 1, bps: 8000 })]);
+
+  tell(101 + WINDOW, []);
+  assert.equal(data.room('a').history.samples.length, 2);
+  tell(102 + WINDOW, []);
+
+  assert.equal(data.room('a').history.samples.length, 0);
 });
 
 test('a rate that is not known yet is not in the history', () => {

@@ -47,6 +47,7 @@ def overview_schemas() -> dict[str, Any]:
                 "publisher_count": COUNT,
                 "subscriber_count": COUNT,
                 "created_at_secs": COUNT,
+                "live_secs": nullable(COUNT),
                 "inbound": reference("Flow"),
                 "outbound": _flow(fraction_lost=nullable(_FRACTION)),
                 "publications": list_of("PublicationStatus"),

@@ -1,6 +1,6 @@
 /** What the server has told at `/v1/events`, put together, with ten minutes of history. */
 
-import { History } from './history.js';
+import { History, WINDOW } from './history.js';
 
 /** @typedef {{ packets_per_second: number | null, bitrate_bps: number | null }} Flow */
 /**
@@ -26,6 +26,7 @@ import { History } from './history.js';
  * @property {string} room_id
  * @property {string} room_type
  * @property {number} created_at_secs Its age when it was last told.
+ * @property {number | null} live_secs
  * @property {number} publisher_count
  * @property {number} subscriber_count
  * @property {Flow} inbound
@@ -62,6 +63,7 @@ const NOTHING = Object.freeze({ packets_per_second: 0, bitrate_bps: 0 });
 const EMPTY = Object.freeze({
   publisher_count: 0,
   subscriber_count: 0,
+  live_secs: null,
   inbound: NOTHING,
   outbound: { ...NOTHING, fraction_lost: null },
   publications: [],
@@ -79,6 +81,7 @@ export class Room {
     this.id = state.room_id;
     this.state = state;
     this.madeAt = now - state.created_at_secs;
+    this.toldAt = now;
   }
 
   get isLive() {
@@ -150,13 +153,13 @@ export class LiveData {
     for (const room of rooms) this.#keep(room, now);
     for (const room of this.#rooms.values()) {
       if (!told.has(room.id)) room.state = { ...room.state, ...EMPTY };
-      addSample(
-        room.history,
-        now,
-        room.state.inbound,
-        room.state.outbound,
-        room.state.subscriber_count,
-      );
+      if (now - room.toldAt > WINDOW) {
+        // Nobody has been in for so long: of thousands of such rooms there is nothing to keep.
+        room.history = new History();
+      } else {
+        const { inbound, outbound, subscriber_count: viewers } = room.state;
+        addSample(room.history, now, inbound, outbound, viewers);
+      }
     }
     addSample(this.history, now, server.inbound, server.outbound, server.subscribers_active);
   }
@@ -167,7 +170,7 @@ export class LiveData {
    */
   #keep(state, now) {
     const room = this.#rooms.get(state.room_id);
-    if (room) room.state = state;
+    if (room) Object.assign(room, { state, toldAt: now });
     else this.#rooms.set(state.room_id, new Room(state, now));
   }
 }

@@ -52,6 +52,10 @@ addEventListener(KEY_REFUSED, () => logOut(REVOKED));
 addEventListener('hashchange', () => {
   if (apiKey.value) show({ isFirst: false });
 });
+addEventListener('beforeunload', (event) => {
+  // The browser asks before the page, and what it sends, is gone.
+  if (onAir.roomId) event.preventDefault();
+});
 onAir.addEventListener('change', () => view?.update?.());
 if (apiKey.value) enter();
 else drawShell();

@@ -1,6 +1,6 @@
 /** Going live from this page; it goes on while its user looks at other rooms. */
 
-import { byId, keepFocus, SERVER } from '../shared/page.js';
+import { byId, keepFocus, notify, SERVER } from '../shared/page.js';
 import { button, h } from './dom.js';
 import { createToken } from './links.js';
 import { roomLink, roomName } from './room_names.js';
@@ -11,12 +11,19 @@ import { roomLink, roomName } from './room_names.js';
 /** Seconds; only reconnections need the token again. */
 const TOKEN_LIFETIME = 12 * 3600;
 
+const ENDED = {
+  title: 'You are not live any more',
+  text: 'The room was deleted, you were kicked, or the connection is gone for good.',
+};
+
 /** Dispatched when this page goes live or stops. */
 export class OnAir extends EventTarget {
   /** @type {RoomName | null} */
   #room = null;
   /** @type {PublishSession | null} */
   #session = null;
+  /** @type {AbortController | null} */
+  #starting = null;
   /** @type {MediaStream | null} */
   #screen = null;
 
@@ -31,6 +38,8 @@ export class OnAir extends EventTarget {
    */
   async start(room, source) {
     this.stop();
+    const starting = new AbortController();
+    this.#starting = starting;
     // First, because browsers show the screen's choice only right after a click.
     if (source === 'screen') this.#screen = await openScreen();
     const media = this.#screen ? { stream: this.#screen } : { video: true, audio: true };
@@ -40,9 +49,11 @@ export class OnAir extends EventTarget {
       this.#session = await lr.publish({
         token,
         ...media,
+        signal: starting.signal,
         onStateChange: (state) => this.#onState(state),
       });
     } catch (error) {
+      if (starting.signal.aborted) return;
       this.#release();
       throw error;
     }
@@ -52,6 +63,7 @@ export class OnAir extends EventTarget {
   }
 
   stop() {
+    this.#starting?.abort();
     this.#session?.close();
     this.#release();
     this.#draw();
@@ -66,7 +78,9 @@ export class OnAir extends EventTarget {
 
   /** @param {string} state */
   #onState(state) {
-    if (state === 'failed' && this.#session) this.stop();
+    if (state !== 'failed' || !this.#session) return;
+    this.stop();
+    notify(ENDED);
   }
 
   #draw() {

@@ -1,5 +1,7 @@
 /** What rooms, peers and tokens are called on the page. */
 
+import { formatDuration } from './format.js';
+
 /** @type {Record<string, string>} */
 const TYPES = { broadcast: 'Broadcast', call: 'Call' };
 
@@ -24,6 +26,18 @@ export function roomName({ room_id: id, room_type: type }) {
  */
 export function shortId(id) {
   return id.slice(0, 8);
+}
+
+/**
+ * For how long a room has been live, or that it is waiting.
+ *
+ * @param {import('./live_data.js').Room} room
+ * @param {number} now
+ */
+export function describeAge(room, now) {
+  const { live_secs: live } = room.state;
+  if (live != null) return `live for ${formatDuration(live)}`;
+  return `made ${formatDuration(room.age(now))} ago`;
 }
 
 /** @param {string} roomId */

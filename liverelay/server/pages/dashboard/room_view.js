@@ -3,11 +3,11 @@
 import { attempt, confirmed, say } from './actions.js';
 import { request } from './api.js';
 import { button, h, setText } from './dom.js';
-import { formatDuration, formatShare, plural } from './format.js';
+import { formatShare, plural } from './format.js';
 import { LinksCard } from './links.js';
 import { PeersCard } from './peers.js';
 import { Plots } from './plots.js';
-import { roomName, shortId, TYPE_HINTS } from './room_names.js';
+import { describeAge, roomName, shortId, TYPE_HINTS } from './room_names.js';
 import { Stage } from './stage.js';
 import { StreamsCard } from './streams.js';
 import { createBadge } from './tiles.js';
@@ -155,7 +155,7 @@ async function deleteRoom(room, pressed) {
  */
 function describe(room, now) {
   const { room_type: type, publisher_count: publishers, outbound } = room.state;
-  const age = `made ${formatDuration(room.age(now))} ago`;
+  const age = describeAge(room, now);
   if (!room.isLive) return `${TYPE_HINTS[type]} · ${age}`;
   const loss = `loss to viewers ${formatShare(outbound.fraction_lost)}`;
   return [plural(publishers, 'publisher'), loss, age].join(' · ');

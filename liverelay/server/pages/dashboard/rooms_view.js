@@ -4,13 +4,16 @@ import { SERVER } from '../shared/page.js';
 import { attempt } from './actions.js';
 import { request } from './api.js';
 import { button, h, KeyedList, setText } from './dom.js';
-import { formatCount, formatDuration, plural } from './format.js';
+import { formatCount, plural } from './format.js';
 import { Plots } from './plots.js';
-import { roomLink, roomName, TYPE_HINTS } from './room_names.js';
+import { describeAge, roomLink, roomName, TYPE_HINTS } from './room_names.js';
 import { createBadge, createFigures, ROOM_FIGURES, roomFigures } from './tiles.js';
 
 /** @typedef {import('./live_data.js').LiveData} LiveData */
 /** @typedef {import('./live_data.js').Room} Room */
+
+/** More would make the page slow; those that are live come first. */
+const MOST_SHOWN = 200;
 
 export class RoomsView {
   title = 'Rooms';
@@ -24,6 +27,7 @@ export class RoomsView {
     (/** @type {Room} */ room) => room.id,
     (room) => this.#createRow(room),
   );
+  #more = h('p', { class: 'quiet', hidden: true });
   #empty = emptyState();
 
   /**
@@ -45,6 +49,7 @@ export class RoomsView {
       this.#plots.element,
       this.#empty,
       this.#rows,
+      this.#more,
     );
     this.update();
   }
@@ -54,9 +59,14 @@ export class RoomsView {
     if (!server) return;
     this.#empty.hidden = rooms.length > 0;
     this.#rows.hidden = rooms.length === 0;
+    this.#more.hidden = rooms.length <= MOST_SHOWN;
+    setText(
+      this.#more,
+      `And ${plural(rooms.length - MOST_SHOWN, 'older room')} where nobody is live.`,
+    );
     setText(this.#lead, summarize(rooms));
     this.#plots.update(history);
-    this.#list.update(rooms);
+    this.#list.update(rooms.slice(0, MOST_SHOWN));
   }
 
   #creators() {
@@ -132,7 +142,7 @@ function describe(room, now) {
     .reverse()
     .map((type) => type?.split('/')[1])
     .filter(Boolean);
-  return [...parts, `made ${formatDuration(room.age(now))} ago`].join(' · ');
+  return [...parts, describeAge(room, now)].join(' · ');
 }
 
 const CURL = `curl -X POST ${SERVER}v1/rooms \\

@@ -109,7 +109,8 @@ export class Stage {
     const mine = this.#onAir.roomId === this.#room.room_id;
     setText(this.#preview, playing || joining ? 'Stop preview' : 'Preview');
     this.#preview.hidden = !this.#isLive;
-    this.#camera.hidden = this.#screen.hidden = this.#onAir.roomId !== null;
+    const isTaken = this.#isLive && this.#room.room_type === 'broadcast';
+    this.#camera.hidden = this.#screen.hidden = isTaken || this.#onAir.roomId !== null;
     this.#camera.classList.toggle('primary', !this.#isLive);
     this.#overlay.hidden = playing;
     const [title, text] = describe({ joining, isLive: this.#isLive, mine });
