@@ -16,6 +16,7 @@ from liverelay.sfu.deadlines import DeadlineQueue
 from liverelay.sfu.drops import DropCounters, DropReason
 from liverelay.sfu.layers import Preference, best_layer
 from liverelay.sfu.publication import LAYER_INTERVAL, Publication
+from liverelay.sfu.publisher_feedback import PublisherFeedback
 from liverelay.sfu.session import MediaSession
 from liverelay.sfu.statistics import (
     PublicationStats,
@@ -47,8 +48,6 @@ class RoomMedia:
     def __init__(self, local_ssrc: Ssrc, cname: str) -> None:
         self.drops: DropCounters = Counter()
         self._ended = MediaTotals()
-        self._local_ssrc = local_ssrc
-        self._cname = cname
         self._sessions: dict[SessionId, MediaSession] = {}
         self._publications: dict[PublicationId, Publication] = {}
         self._subscriptions: dict[Subscription, None] = {}
@@ -56,12 +55,9 @@ class RoomMedia:
         self._burst_encodings: dict[Encoding, Publication] = {}
         self._burst_sessions: set[MediaSession] = set()
         self._retransmitting: dict[Retransmitter, None] = {}
+        self._publisher_feedback = PublisherFeedback(local_ssrc, cname, self._send_rtcp)
         self._sender_reports: DeadlineQueue[Subscription] = DeadlineQueue()
-        self._receiver_reports: DeadlineQueue[MediaSession] = DeadlineQueue()
-        self._congestion_feedback: DeadlineQueue[MediaSession] = DeadlineQueue()
-        self._keyframe_requests: DeadlineQueue[Encoding] = DeadlineQueue()
         self._layer_checks: DeadlineQueue[Publication] = DeadlineQueue()
-        self._nacks: DeadlineQueue[Encoding] = DeadlineQueue()
         self._adaptations: DeadlineQueue[MediaSession] = DeadlineQueue()
 
     def add_publication(
@@ -77,8 +73,7 @@ class RoomMedia:
         session = self._session(session_id)
         session.add_publication(publication)
         self._publications[publication_id] = publication
-        if session not in self._receiver_reports:
-            self._receiver_reports.set(session, now + reports.RECEIVER_REPORT_INTERVAL)
+        self._publisher_feedback.add_session(session, now)
         if publication.has_choice:
             self._layer_checks.set(publication, now + LAYER_INTERVAL)
         for subscription in self._subscriptions:
@@ -94,8 +89,7 @@ class RoomMedia:
         self._layer_checks.discard(publication)
         for encoding in publication.encodings:
             self._burst_encodings.pop(encoding, None)
-            self._keyframe_requests.discard(encoding)
-            self._nacks.discard(encoding)
+            self._publisher_feedback.remove_encoding(encoding)
         for subscription in tuple(publication.subscriptions()):
             publication.detach(subscription)
             self._place(subscription, now)
@@ -154,7 +148,7 @@ class RoomMedia:
         effects = session.receive_rtcp(data, now)
         for subscription in effects.keyframe_requests:
             if subscription.encoding is not None:
-                self._request_keyframe(subscription.encoding, now)
+                self._publisher_feedback.request_keyframe(subscription.encoding, now)
         self._retransmitting |= dict.fromkeys(effects.retransmissions)
         if session.congestion.is_limited:
             self._adapt(session, now)
@@ -167,12 +161,10 @@ class RoomMedia:
         fanouts: list[Fanout] = []
         for encoding in self._flushed_encodings(now):
             fanouts += encoding.flush(now)
-            self._look_after_viewers(encoding, now)
-            self._watch_nack_deadline(encoding)
+            for subscription in encoding.take_started():
+                self._send_sender_report(subscription, now)
+        self._publisher_feedback.on_burst(self._burst_encodings, self._burst_sessions, now)
         self._burst_encodings.clear()
-        for session in self._burst_sessions:
-            if session.owes_feedback and session not in self._congestion_feedback:
-                self._congestion_feedback.set(session, now + session.feedback_interval)
         self._burst_sessions.clear()
         for retransmitter in self._retransmitting:
             if (fanout := retransmitter.take_fanout()) is not None:
@@ -189,11 +181,8 @@ class RoomMedia:
         """Return when `handle_timeout` wants to be called."""
         deadlines = (
             self._sender_reports.next(),
-            self._receiver_reports.next(),
-            self._congestion_feedback.next(),
-            self._keyframe_requests.next(),
+            self._publisher_feedback.deadline(),
             self._layer_checks.next(),
-            self._nacks.next(),
             self._adaptations.next(),
         )
         return min((each for each in deadlines if each is not None), default=None)
@@ -202,18 +191,9 @@ class RoomMedia:
         """Do what is due; a call that comes early does nothing."""
         for subscription in self._sender_reports.take_due(now):
             self._send_sender_report(subscription, now)
-        for session in self._receiver_reports.take_due(now):
-            self._send_receiver_report(session, now)
-        for session in self._congestion_feedback.take_due(now):
-            self._send_congestion_feedback(session, now)
-        for encoding in self._keyframe_requests.take_due(now):
-            if encoding.handle_keyframe_timeout(now):
-                self._send_pli(encoding)
-            self._watch_keyframe_deadline(encoding)
+        self._publisher_feedback.handle_timeout(now)
         for publication in self._layer_checks.take_due(now):
             self._check_layers(publication, now)
-        for encoding in self._nacks.take_due(now):
-            self._send_nack(encoding, now)
         for session in self._adaptations.take_due(now):
             self._adapt(session, now)
 
@@ -225,7 +205,7 @@ class RoomMedia:
         self._select_best_layer(subscription, now)
         encoding = subscription.next_encoding or subscription.encoding
         if encoding is not None and encoding.needs_keyframe:
-            self._request_keyframe(encoding, now)
+            self._publisher_feedback.request_keyframe(encoding, now)
 
     def publication_statistics(self) -> list[PublicationStats]:
         return [publication_stats(publication) for publication in self._publications.values()]
@@ -274,8 +254,7 @@ class RoomMedia:
     def _forget_session_if_unused(self, session_id: SessionId) -> None:
         session = self._sessions[session_id]
         if not session.publications:
-            self._receiver_reports.discard(session)
-            self._congestion_feedback.discard(session)
+            self._publisher_feedback.remove_session(session)
             self._burst_sessions.discard(session)
             if not session.subscriptions:
                 self._adaptations.discard(session)
@@ -326,57 +305,12 @@ class RoomMedia:
         if (deadline := session.congestion.deadline(now)) is not None:
             self._adaptations.set(session, deadline)
 
-    def _look_after_viewers(self, encoding: Encoding, now: float) -> None:
-        for subscription in encoding.take_started():
-            self._send_sender_report(subscription, now)
-        if encoding.needs_keyframe and encoding.keyframe_deadline() is None:
-            self._request_keyframe(encoding, now)
-
-    def _request_keyframe(self, encoding: Encoding, now: float) -> None:
-        if encoding.requests_keyframe(now):
-            self._send_pli(encoding)
-        self._watch_keyframe_deadline(encoding)
-
-    def _watch_keyframe_deadline(self, encoding: Encoding) -> None:
-        if (deadline := encoding.keyframe_deadline()) is not None:
-            self._keyframe_requests.set(encoding, deadline)
-
-    def _send_pli(self, encoding: Encoding) -> None:
-        data = reports.keyframe_request(self._local_ssrc, encoding.feed.ssrc)
-        self._commands.append(SendRtcp(encoding.session_id, data))
-
-    def _send_nack(self, encoding: Encoding, now: float) -> None:
-        """Ask for what a publisher's stream misses, or for a keyframe when that was in vain."""
-        stream = encoding.feed
-        if stream.nacks is None:
-            return
-        if lost := stream.nacks.take_lost(now):
-            encoding.nacks_sent += 1
-            data = reports.nack(self._local_ssrc, stream.ssrc, lost)
-            self._commands.append(SendRtcp(encoding.session_id, data))
-        if stream.nacks.take_gave_up() and encoding.needs_keyframe:
-            self._request_keyframe(encoding, now)
-        self._watch_nack_deadline(encoding)
-
-    def _watch_nack_deadline(self, encoding: Encoding) -> None:
-        nacks = encoding.feed.nacks
-        if nacks is not None and (deadline := nacks.deadline()) is not None:
-            self._nacks.set(encoding, deadline)
-
     def _send_sender_report(self, subscription: Subscription, now: float) -> None:
         """Report, if there is something to report; then again in a while."""
         data = reports.sender_report(subscription, now)
         if data is not None:
-            self._commands.append(SendRtcp(subscription.session_id, data))
+            self._send_rtcp(SendRtcp(subscription.session_id, data))
             self._sender_reports.set(subscription, now + reports.SENDER_REPORT_INTERVAL)
 
-    def _send_receiver_report(self, session: MediaSession, now: float) -> None:
-        if blocks := session.report_blocks(now):
-            data = reports.receiver_report(self._local_ssrc, self._cname, blocks)
-            self._commands.append(SendRtcp(session.session_id, data))
-        self._receiver_reports.set(session, now + reports.RECEIVER_REPORT_INTERVAL)
-
-    def _send_congestion_feedback(self, session: MediaSession, now: float) -> None:
-        for message in session.take_congestion_feedback(self._local_ssrc, now):
-            data = reports.feedback(self._local_ssrc, message)
-            self._commands.append(SendRtcp(session.session_id, data))
+    def _send_rtcp(self, command: SendRtcp) -> None:
+        self._commands.append(command)
