@@ -22,6 +22,7 @@ from liverelay.sfu.totals import MediaTotals
 from liverelay.transport.dtls import ServerCertificate
 from liverelay.transport.egress import batch_support, open_egress
 from liverelay.transport.mux import Mux
+from liverelay.utc import ntp_now
 
 if TYPE_CHECKING:
     from liverelay.server.metrics.timings import Timings
@@ -52,6 +53,7 @@ class MediaWorker:
         self._is_closed = False
         self._has_forwarded = False
         self._clock = asyncio.get_running_loop().time
+        self._ntp_at_zero = ntp_now() - self._clock()
         udp.start(self._mux.receive, self.settle)
 
     @property
@@ -91,7 +93,9 @@ class MediaWorker:
         room = self._rooms.get(room_id)
         if room is None:
             local_ssrc = Ssrc(secrets.randbits(32) or 1)
-            room = self._rooms[room_id] = RoomMedia(local_ssrc, cname=secrets.token_hex(8))
+            room = self._rooms[room_id] = RoomMedia(
+                local_ssrc, cname=secrets.token_hex(8), ntp_at_zero=self._ntp_at_zero
+            )
         self._touched.add(room_id)
         return room
 

@@ -42,12 +42,13 @@ class RoomMedia:
 
     A subscription lives as long as its viewer's session; publications come and go, and each time
     the subscriptions are attached to what there is. `local_ssrc` and `cname` are what the server
-    calls itself towards publishers.
+    calls itself towards publishers; `ntp_at_zero` is its NTP time in seconds when `now` was 0.
     """
 
-    def __init__(self, local_ssrc: Ssrc, cname: str) -> None:
+    def __init__(self, local_ssrc: Ssrc, cname: str, *, ntp_at_zero: float = 0.0) -> None:
         self.drops: DropCounters = Counter()
         self._ended = MediaTotals()
+        self._ntp_at_zero = ntp_at_zero
         self._sessions: dict[SessionId, MediaSession] = {}
         self._publications: dict[PublicationId, Publication] = {}
         self._subscriptions: dict[Subscription, None] = {}
@@ -248,7 +249,9 @@ class RoomMedia:
     def _session(self, session_id: SessionId) -> MediaSession:
         session = self._sessions.get(session_id)
         if session is None:
-            session = self._sessions[session_id] = MediaSession(session_id, self.drops)
+            session = self._sessions[session_id] = MediaSession(
+                session_id, self.drops, ntp_at_zero=self._ntp_at_zero
+            )
         return session
 
     def _forget_session_if_unused(self, session_id: SessionId) -> None:
