@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from liverelay.rtp.types import PayloadType, Rid
     from liverelay.sdp.parameters import Codec, ReceiveParameters
     from liverelay.sfu.layers import ActiveLayer, Layer
+    from liverelay.sfu.speakers import LevelMeter
     from liverelay.sfu.subscription import Subscription
     from liverelay.sfu.types import PeerId, PublicationId, SessionId
 
@@ -53,6 +54,7 @@ class Publication:
         count = len(parameters.rids) or len(parameters.ssrcs) or 1
         timeline = PictureTimeline() if count > 1 else None
         self.encodings = tuple(Encoding(session_id, parameters, timeline) for _ in range(count))
+        self.level_meter: LevelMeter | None = None
         self._subscriptions: dict[Subscription, None] = {}
         self._sampled_at: float | None = None
         self._latest: list[Layer] = []

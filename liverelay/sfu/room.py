@@ -18,6 +18,7 @@ from liverelay.sfu.layers import Preference, best_layer
 from liverelay.sfu.publication import LAYER_INTERVAL, Publication
 from liverelay.sfu.publisher_feedback import PublisherFeedback
 from liverelay.sfu.session import MediaSession
+from liverelay.sfu.speakers import Speakers
 from liverelay.sfu.statistics import (
     PublicationStats,
     SubscriptionStats,
@@ -47,6 +48,7 @@ class RoomMedia:
 
     def __init__(self, local_ssrc: Ssrc, cname: str, *, ntp_at_zero: float = 0.0) -> None:
         self.drops: DropCounters = Counter()
+        self.speakers = Speakers()
         self._ended = MediaTotals()
         self._ntp_at_zero = ntp_at_zero
         self._sessions: dict[SessionId, MediaSession] = {}
@@ -71,6 +73,7 @@ class RoomMedia:
     ) -> None:
         """Forward what the session sends in one section to those who wait for its kind."""
         publication = Publication(publication_id, session_id, peer_id, parameters)
+        publication.level_meter = self.speakers.meter(publication)
         session = self._session(session_id)
         session.add_publication(publication)
         self._publications[publication_id] = publication
@@ -88,6 +91,8 @@ class RoomMedia:
         self._sessions[publication.session_id].remove_publication(publication)
         self._forget_session_if_unused(publication.session_id)
         self._layer_checks.discard(publication)
+        if publication.level_meter is not None:
+            self.speakers.end(publication.level_meter)
         for encoding in publication.encodings:
             self._burst_encodings.pop(encoding, None)
             self._publisher_feedback.remove_encoding(encoding)
@@ -185,6 +190,7 @@ class RoomMedia:
             self._publisher_feedback.deadline(),
             self._layer_checks.next(),
             self._adaptations.next(),
+            self.speakers.deadline(),
         )
         return min((each for each in deadlines if each is not None), default=None)
 
@@ -197,6 +203,7 @@ class RoomMedia:
             self._check_layers(publication, now)
         for session in self._adaptations.take_due(now):
             self._adapt(session, now)
+        self.speakers.handle_timeout(now)
 
     def choose_layer(self, subscription: Subscription, now: float) -> None:
         """Give a viewer the best of what arrives, within its preference and budget.

@@ -108,6 +108,8 @@ class MediaSession:
             return None
         if self.estimator is not None:
             self.estimator.on_packet(inbound.header, inbound.codec.clock_rate, now)
+        if route.publication.level_meter is not None:
+            route.publication.level_meter.on_packet(inbound.packet, inbound.header, now)
         route.encoding.on_packet(inbound)
         return route
 
