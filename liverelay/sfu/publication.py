@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from liverelay.sfu.encoding import Encoding
+from liverelay.sfu.layer_limit import LAYERED_CODECS
 from liverelay.sfu.layers import ascending
 from liverelay.sfu.picture_ids import PictureTimeline
 
@@ -68,7 +69,9 @@ class Publication:
     @property
     def has_choice(self) -> bool:
         """Whether there may be more than one layer."""
-        return len(self.encodings) > 1
+        return len(self.encodings) > 1 or any(
+            codec.name in LAYERED_CODECS for codec in self.parameters.codecs
+        )
 
     def subscriptions(self) -> Iterator[Subscription]:
         return iter(self._subscriptions)
@@ -122,4 +125,4 @@ class Publication:
         if layer is None:
             subscription.leave()
         else:
-            self.encodings[layer.encoding_index].attach(subscription)
+            self.encodings[layer.encoding_index].attach(subscription, layer)
