@@ -34,8 +34,7 @@ export async function follow(path, listener, signal) {
     try {
       await readOnce(path, signal, (event) => {
         attempt = -1;
-        listener.onState('live');
-        listener.onEvent(event);
+        tell(listener, event);
       });
     } catch (error) {
       if (signal.aborted) return;
@@ -44,6 +43,21 @@ export async function follow(path, listener, signal) {
     if (signal.aborted) return;
     listener.onState('lost');
     await pause(DELAYS[Math.min(Math.max(attempt, 0), DELAYS.length - 1)], signal);
+  }
+}
+
+/**
+ * A mistake in what the page makes of an event is reported as such: the connection is fine.
+ *
+ * @param {Listener} listener
+ * @param {ServerEvent} event
+ */
+function tell(listener, event) {
+  try {
+    listener.onState('live');
+    listener.onEvent(event);
+  } catch (error) {
+    reportError(error);
   }
 }
 
