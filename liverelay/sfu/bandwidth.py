@@ -84,6 +84,7 @@ class BandwidthEstimator:
         self._fell_at: float | None = None
         self._lowered_at: float | None = None
         self._probed_at: float | None = None
+        self._proven_bps = 0.0
         self._usual_loss = self._last_loss = 0.0
         self._round_trip_time = 0.0
         self._measured_at = -math.inf
@@ -92,6 +93,16 @@ class BandwidthEstimator:
     @property
     def is_limited(self) -> bool:
         return self.budget_bps is not None
+
+    @property
+    def available_bps(self) -> float | None:
+        """The budget; without one what the viewer believes, or what it had before if that is more.
+
+        Its estimate lags behind what goes through.
+        """
+        if self.budget_bps is not None or self.reported_bps is None:
+            return self.budget_bps
+        return max(self.reported_bps, self._proven_bps)
 
     def on_sent(self, media_octets: int, padding_octets: int, now: float) -> None:
         """Note how much has been sent in all; to be called before anything else at that time."""
@@ -124,7 +135,7 @@ class BandwidthEstimator:
                 self._limit(bitrate_bps, now)
 
     def on_loss(self, fraction_lost: float, now: float) -> None:
-        """Take the share of packets that the viewer has lost since its last report."""
+        """Take the share of packets that the viewer has lost in the last second."""
         excess = fraction_lost - self._usual_loss
         self._usual_loss += min(excess, _LEARNED_LOSS)
         is_certain = excess > _HIGH_LOSS and (
@@ -182,6 +193,7 @@ class BandwidthEstimator:
 
     def release(self) -> None:
         """Forget the limit: all that is wanted goes through."""
+        self._proven_bps = self.budget_bps or 0.0
         self.budget_bps = None
         self._suspicion = None
 

@@ -51,9 +51,8 @@ class CongestionControl:
 
     @property
     def available_outgoing_bitrate(self) -> float | None:
-        """The budget, or where there is none what the viewer itself believes."""
-        estimator = self._estimator
-        return estimator.reported_bps if estimator.budget_bps is None else estimator.budget_bps
+        """Bits per second, as far as anything is known."""
+        return self._estimator.available_bps
 
     @property
     def is_limited(self) -> bool:
@@ -86,7 +85,9 @@ class CongestionControl:
             self._estimator.on_round_trip_time(subscription.round_trip_time, now)
         # Of sound there is too little to tell, but better than nothing while the video pauses.
         if subscription in videos or not any(video.is_started for video in videos):
-            self._estimator.on_loss(block.fraction_lost / 256, now)
+            share = subscription.reported_loss.take(block, now)
+            if share is not None:
+                self._estimator.on_loss(share, now)
         self._heard(now)
 
     def deadline(self, now: float) -> float | None:
@@ -113,6 +114,8 @@ class CongestionControl:
             wanted = wanted_layers(video.publication.layers(now), video.preference)
             granted = grant(wanted, video.layer, available_bps)
             video.budget_bps = granted.budget_bps
+            if video.retransmitter is not None:
+                video.retransmitter.limit(budget_bps)
             if granted.layer != video.layer:
                 changed.append(video)
             if granted.next_bps is not None:
@@ -188,3 +191,5 @@ class CongestionControl:
         self._probe = self._calm_since = None
         for video in videos:
             video.budget_bps = None
+            if video.retransmitter is not None:
+                video.retransmitter.limit(None)

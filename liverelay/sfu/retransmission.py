@@ -6,6 +6,7 @@ each packet is sent again a few times at most, and all of a subscription's toget
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
@@ -43,10 +44,10 @@ _BURST_BYTES = 125_000
 class TokenBucket:
     """Allows a rate of bytes, and a burst after a quiet time."""
 
-    __slots__ = ("_burst", "_rate", "_tokens", "_updated_at")
+    __slots__ = ("_burst", "_tokens", "_updated_at", "rate")
 
     def __init__(self, rate: float, burst: float) -> None:
-        self._rate = rate
+        self.rate = rate
         self._burst = burst
         self._tokens = burst
         self._updated_at: float | None = None
@@ -54,7 +55,7 @@ class TokenBucket:
     def takes(self, size: int, now: float) -> bool:
         """Return whether `size` bytes may be sent, and count them if so."""
         if self._updated_at is not None:
-            earned = max(0.0, now - self._updated_at) * self._rate
+            earned = max(0.0, now - self._updated_at) * self.rate
             self._tokens = min(self._burst, self._tokens + earned)
         self._updated_at = now
         if size > self._tokens:
@@ -143,6 +144,14 @@ class Retransmitter:
             insert_element(packet, header, self._abs_send_time_id, abs_send_time(now))
         for _ in range(-(-octets // PADDING_SIZE)):
             self._add(packet, 0)
+
+    def limit(self, budget_bps: float | None) -> None:
+        """Keep retransmissions within half of what the path carries; None if it is not known.
+
+        Where it carries too little, what is lost is lost because of what was sent.
+        """
+        share = math.inf if budget_bps is None else budget_bps / 8 / 2
+        self._bucket.rate = min(share, _RATE_BYTES_PER_SECOND)
 
     def take_fanout(self) -> Fanout | None:
         """Return what is to be sent again, and forget it."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from liverelay.sfu import retransmission
 from liverelay.sfu.layers import Preference
+from liverelay.sfu.reported_loss import ReportedLoss
 from liverelay.sfu.rewriter import StreamRewriter
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Subscription:
         self.first_number: int | None = None
         self.retransmitter = retransmission.negotiated(parameters, target)
         self.remote_report: ReportBlock | None = None
+        self.reported_loss = ReportedLoss()
         self.round_trip_time: float | None = None
         self.nack_count = 0
         self.keyframe_request_count = 0

@@ -372,12 +372,19 @@ def test_without_a_limit_there_is_nothing_to_verify() -> None:
     assert viewer.budget_bps is None
 
 
-def test_released_viewer_is_not_limited() -> None:
-    viewer = limited_viewer()
-    assert viewer.estimator.is_limited
+def test_what_is_available_is_the_budget_and_then_what_was_proven() -> None:
+    viewer = Viewer(sent_bps=1_000_000)
+    available = [viewer.estimator.available_bps]
+    viewer.report(1_500_000)
+    available.append(viewer.estimator.available_bps)
 
+    viewer.report(250_000)
+    available.append(viewer.estimator.available_bps)
+    viewer.estimator.assume(900_000)
     viewer.estimator.release()
+    available.append(viewer.estimator.available_bps)
 
+    assert available == [None, 1_500_000, 250_000, 900_000]
     assert not viewer.estimator.is_limited
 
 

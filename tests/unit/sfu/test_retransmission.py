@@ -195,3 +195,26 @@ def test_padding_is_stamped_for_a_viewer_that_estimates_by_it() -> None:
     element = find_element(packet, parse_header(packet), 2)
     assert element is not None
     assert packet[element.offset : element.end] == abs_send_time(12.5)
+
+
+def test_retransmissions_take_half_of_a_known_budget() -> None:
+    target = retransmitter()
+    target.limit(400_000)
+
+    for millisecond in range(0, 10_000, 2):
+        resend(target, millisecond, now=10.0 + millisecond / 1000, size=1200)
+
+    sent_bytes = count(target) * 1212
+    assert 225_000 < sent_bytes - 125_000 < 275_000
+
+
+def test_budget_that_is_gone_leaves_the_usual_rate() -> None:
+    target, other = retransmitter(), retransmitter()
+    target.limit(400_000)
+    target.limit(None)
+
+    for each in (target, other):
+        for millisecond in range(0, 10_000, 2):
+            resend(each, millisecond, now=10.0 + millisecond / 1000, size=1200)
+
+    assert count(target) == count(other)

@@ -1,0 +1,56 @@
+"""Chromium watches through a network that carries little, and another through one that does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.browser import SUBSCRIBE, replace_port, wait_until_playing
+from tests.support.fluency import watch
+from tests.support.network import Conditions
+from tests.support.udp_proxy import DIRECT, running_proxy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Page
+
+    from tests.support.live_server import LiveServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+
+# Wide enough for three sizes; the element asks for the largest.
+PUBLISH = """async token => {
+  window.session = await lr.publish({ token, video: { width: 960, height: 540 }, audio: true });
+}"""
+SHOW_LARGE = "video.style.width = '960px'"
+IS_LARGE = "() => video.videoWidth === 960"
+IS_SMALLER = "() => video.videoWidth < 960"
+SECONDS = 5.0
+
+
+def test_viewer_on_a_slow_path_gets_less_and_the_best_again_when_it_is_faster(
+    server: LiveServer, open_tab: Callable[[], Page]
+) -> None:
+    tokens = server.create_room()["tokens"]
+    publisher, slow, other = open_tab(), open_tab(), open_tab()
+    with running_proxy(("127.0.0.1", server.port)) as proxy:
+        replace_port(slow, proxy.port)
+        publisher.evaluate(PUBLISH, tokens["publish"])
+        for viewer in (slow, other):
+            viewer.evaluate(SUBSCRIBE, tokens["subscribe"])
+            viewer.evaluate(SHOW_LARGE)
+            viewer.wait_for_function(IS_LARGE, timeout=20_000)
+
+        proxy.set_conditions(Conditions(rate_bps=300_000, delay=0.02))
+        slow.wait_for_function(IS_SMALLER, timeout=10_000)
+        wait_until_playing(slow)
+        seen = watch(publisher, slow, SECONDS)
+
+        assert seen.share >= 0.8
+        assert seen.longest_pause < 2.0
+        assert other.evaluate(IS_LARGE)
+        proxy.set_conditions(DIRECT)
+        slow.wait_for_function(IS_LARGE, timeout=15_000)
+        wait_until_playing(other)
