@@ -17,7 +17,6 @@ from liverelay.rtp.serial import SequenceUnwrapper
 from liverelay.sfu.compactor import SequenceCompactor
 
 if TYPE_CHECKING:
-    from liverelay.rtp.packet import RtpHeader
     from liverelay.rtp.payload.descriptor import PictureDescriptor
     from liverelay.sfu.history import InboundPacket
 
@@ -90,9 +89,9 @@ class PictureNumbering:
         del self._steps[:-_MAX_STEPS]
 
     def write(
-        self, packet: bytes | bytearray, header: RtpHeader, descriptor: PictureDescriptor
+        self, packet: bytes | bytearray, payload_offset: int, descriptor: PictureDescriptor
     ) -> bytearray:
-        """Return `packet` with its numbers replaced."""
+        """Return `packet`, whose payload begins at `payload_offset`, with its numbers replaced."""
         place, tl0picidx = self._place(descriptor)
         self._highest = max(self._highest, place)
         step = next((each for each in reversed(self._steps) if each.place <= place), None)
@@ -103,7 +102,7 @@ class PictureNumbering:
             timeline = self._timeline
             timeline.picture_id = max(timeline.picture_id, place)
             timeline.tl0picidx = max(timeline.tl0picidx, tl0picidx)
-        write_picture_ids(copy, header.payload_offset, descriptor, place, tl0picidx)
+        write_picture_ids(copy, payload_offset, descriptor, place, tl0picidx)
         return copy
 
     def _place(self, descriptor: PictureDescriptor) -> tuple[int, int]:

@@ -66,3 +66,26 @@ def test_switching_leaves_no_gap_in_the_numbers() -> None:
 
     assert viewer.judge.gaps() == []
     assert viewer.judge.orphans(scene.received) == []
+
+
+@pytest.mark.parametrize("temporal_layers", [1, 3])
+def test_picture_goes_over_to_the_smallest_and_back_with_the_width_of_the_path(
+    temporal_layers: int,
+) -> None:
+    scene = Scene(shapes=SIMULCAST, temporal_layers=temporal_layers)
+    viewer = scene.estimate()
+    scene.run(10.0)
+
+    viewer.set_conditions(Conditions(rate_bps=300_000))
+    scene.run(5.0)
+    narrow = scene.clock.now
+    scene.run(5.0)
+    viewer.set_conditions(Conditions())
+    scene.run(10.0)
+
+    layers = [mark.name.layer for mark in viewer.judge.decoded]
+    assert [layers[-1], layers[8 * 30]] == [2, 2]
+    assert 0 in layers
+    assert viewer.judge.faults == []
+    assert max(viewer.judge.pauses(narrow, narrow + 5.0)) < 0.2
+    assert viewer.plis_sent == 0

@@ -23,7 +23,7 @@ class Numbered:
         packet = inbound(1, payload=vp8(picture_id, tl0picidx))
         read = describe(packet)
         assert read is not None
-        written = self.numbering.write(packet.packet, packet.header, read)
+        written = self.numbering.write(packet.packet, packet.header.payload_offset, read)
         seen = parse_descriptor(bytes(written[packet.header.payload_offset :]))
         assert seen is not None
         return seen.picture_id, seen.tl0picidx
@@ -102,7 +102,7 @@ def test_payload_without_numbers_stays_as_it_is() -> None:
     numbering.step(read)
     numbering.leave_out(read)
 
-    assert numbering.write(packet.packet, packet.header, read) == packet.packet
+    assert numbering.write(packet.packet, packet.header.payload_offset, read) == packet.packet
 
 
 def test_writing_into_a_copy_makes_no_other() -> None:
@@ -110,7 +110,7 @@ def test_writing_into_a_copy_makes_no_other() -> None:
     packet = inbound(1, payload=vp8(1, 1))
     copy = bytearray(rtp(vp8(1, 1)))
 
-    assert numbering.write(copy, packet.header, descriptor(1, 1)) is copy
+    assert numbering.write(copy, packet.header.payload_offset, descriptor(1, 1)) is copy
 
 
 def test_other_codecs_have_no_picture_numbers() -> None:
