@@ -3,15 +3,12 @@ PYTHON ?= python3.11
 SDK := liverelay/sdk_js
 BIN := .venv/bin
 
-# By file, because browsers and servers are shared within one. More than four would starve them.
-PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
-
 # A stamp, so that a change of dependencies reinstalls and nothing else does.
 INSTALLED := .venv/.installed
 SDK_INSTALLED := $(SDK)/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check dev fix lint docs bench bench-network browsers sdk-check pages-check
+.PHONY: help serve test check dev fix lint docs bench bench-network bench-recovery browsers sdk-check pages-check
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -20,10 +17,10 @@ serve: .venv/.runtime ## a server on this machine, at http://localhost:8080
 	$(BIN)/liverelay serve
 
 test: $(INSTALLED) $(SDK_INSTALLED) browsers ## the whole test suite, browsers included
-	$(BIN)/python -m pytest $(PARALLEL)
+	$(BIN)/python -m pytest
 
 check: lint browsers sdk-check pages-check ## what CI runs: linters, types, import contracts, tests
-	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=
+	$(BIN)/python -m pytest --cov --cov-report=
 	$(BIN)/coverage report
 	$(BIN)/coverage report --include='liverelay/rtp/*,liverelay/sdp/*,liverelay/sfu/*' --fail-under=100
 
@@ -56,6 +53,9 @@ bench: .venv/.bench ## what forwarding costs here, beside other servers; renews 
 
 bench-network: $(INSTALLED) ## what viewers see on bad networks, simulated; renews docs/network.md
 	$(BIN)/python -m benchmarks.network --docs docs/network.md
+
+bench-recovery: $(INSTALLED) ## what loss recovery and simulcast cost, per packet and viewer
+	$(BIN)/python -m benchmarks.recovery
 
 .venv/.bench: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --group bench

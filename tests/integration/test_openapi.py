@@ -42,9 +42,8 @@ EXCLUDED_CHECKS: dict[str, Any] = {
 }
 POSITIVE, NEGATIVE = schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE
 
-# An answer without an end cannot be checked as a whole; tests/integration/test_events.py and
-# test_session_events.py read them.
-WHOLE = [name for name in OPERATIONS if name not in {"streamEvents", "streamSessionEvents"}]
+# An answer without an end cannot be checked as a whole; tests/integration/test_events.py reads it.
+WHOLE = [name for name in OPERATIONS if name != "streamEvents"]
 
 # What takes neither parameters nor a key cannot be asked wrongly.
 CASES = [(name, POSITIVE) for name in WHOLE] + [

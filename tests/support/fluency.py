@@ -44,6 +44,8 @@ class Fluency(NamedTuple):
 
 def watch(publisher: Page, viewer: Page, seconds: float) -> Fluency:
     """Let a viewer watch a publisher, both with a global `session`, and return how it went."""
+    # Of a page behind another, Chromium shows one frame in a second.
+    viewer.bring_to_front()
     viewer.evaluate(_BEGIN)
     sent, decoded = publisher.evaluate(_COUNT_FRAMES), viewer.evaluate(_COUNT_FRAMES)
     viewer.wait_for_timeout(seconds * 1000)

@@ -67,7 +67,7 @@ class Camera:
         self.up = Link(
             server.clock, lambda data: server.take(self.session_id, data), conditions, seed
         )
-        self.down = Link(server.clock, self._hear, conditions, seed + 1)
+        self.down = Link(server.clock, self.hear, conditions, seed + 1)
         # Of video, without what was sent again.
         self.packets_sent = 0
         # When the server asked each SSRC for a keyframe.
@@ -145,7 +145,7 @@ class Camera:
             self.up.send(report.serialize())
         self._clock.at(now + 1.0, self._send_reports)
 
-    def _hear(self, data: bytes) -> None:
+    def hear(self, data: bytes) -> None:
         for packet in parse_compound(data):
             self._obey(packet)
 
