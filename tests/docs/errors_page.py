@@ -31,9 +31,9 @@ def render_errors() -> str:
     lines = [
         "## Of the server",
         "",
-        "| code | status | message | cause | what to do | in the SDK |",
+        "| code | status | in the SDK | cause | what to do |",
     ]
-    lines.append("|---|---|---|---|---|---|")
+    lines.append("|---|---|---|---|---|")
     for code in ErrorCode:
         text, sdk = texts["server"][code.value], mapping.get(code.value, "SERVER_ERROR")
         lines.append(

@@ -1,3 +1,5 @@
+"""What holds for every page: links lead somewhere, tables are even, the contents have it."""
+
 from __future__ import annotations
 
 import re
@@ -47,3 +49,22 @@ def test_the_contents_list_each_page_once_but_the_decisions() -> None:
 
     single = [path for path in manual.paths() if "adr/0" not in path and path != "docs/README.md"]
     assert sorted(listed) == sorted(single)
+
+
+def _cells(row: str) -> int:
+    return len(re.findall(r"(?<!\\)\|", row)) - 1
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
+def test_each_row_of_a_table_has_a_cell_for_each_column(page: Path) -> None:
+    text = _CODE.sub("", page.read_text("utf-8"))
+    tables = re.findall(r"(?:^\|.*\|\n)+", text, re.MULTILINE)
+
+    uneven = [
+        row
+        for table in map(str.splitlines, tables)
+        for row in table
+        if _cells(row) != _cells(table[0])
+    ]
+
+    assert uneven == []
