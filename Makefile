@@ -3,6 +3,9 @@ PYTHON ?= python3.11
 SDK := liverelay/sdk_js
 BIN := .venv/bin
 
+# By file, because browsers and servers are shared within one. More than four would starve them.
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
+
 # A stamp, so that a change of dependencies reinstalls and nothing else does.
 INSTALLED := .venv/.installed
 SDK_INSTALLED := $(SDK)/node_modules/.package-lock.json
@@ -17,10 +20,10 @@ serve: .venv/.runtime ## a server on this machine, at http://localhost:8080
 	$(BIN)/liverelay serve
 
 test: $(INSTALLED) $(SDK_INSTALLED) browsers ## the whole test suite, browsers included
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 check: lint browsers sdk-check pages-check ## what CI runs: linters, types, import contracts, tests
-	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=
 	$(BIN)/coverage report
 	$(BIN)/coverage report --include='liverelay/rtp/*,liverelay/sdp/*,liverelay/sfu/*' --fail-under=100
 

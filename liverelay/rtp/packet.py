@@ -80,6 +80,11 @@ def parse_header(packet: bytes | bytearray | memoryview) -> RtpHeader:
     )
 
 
+def set_marker(packet: bytearray) -> None:
+    """Set the marker bit."""
+    packet[1] |= 0x80
+
+
 def write_payload_type(packet: bytearray, payload_type: PayloadType) -> None:
     """Replace the payload type; the marker bit beside it stays."""
     packet[1] = packet[1] & 0x80 | payload_type

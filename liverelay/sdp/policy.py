@@ -58,6 +58,8 @@ _EXTENSIONS: Final = {
     _SDES + "mid": _INBOUND,
     RID: _INBOUND,
     _SDES + "repaired-rtp-stream-id": _INBOUND,
+    # Read here to know who speaks, and by viewers to show how loud.
+    "urn:ietf:params:rtp-hdrext:ssrc-audio-level": _BOTH,
     # About one hop, so they end here.
     TRANSPORT_CC: _INBOUND,
     # Its second version asks for feedback on request, which nothing gives.

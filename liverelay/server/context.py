@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from liverelay.server.media import MediaService
     from liverelay.server.metrics.timings import Timings
     from liverelay.server.overview import Overview
+    from liverelay.server.room_events import RoomEvents
     from liverelay.server.sessions import SessionRegistry
     from liverelay.server.webhook import Webhook
     from liverelay.server.worker import MediaWorker
@@ -34,6 +35,7 @@ class ServerContext:
     media: MediaService
     announcer: Announcer
     events: EventHub
+    room_events: RoomEvents
     event_counters: EventCounters
     overview: Overview
     worker: MediaWorker

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from liverelay.sdp.parameters import Codec, ReceiveParameters
     from liverelay.server.announcer import Announcer
     from liverelay.server.metrics.timings import Timings
+    from liverelay.server.room_events import RoomEvents
     from liverelay.server.worker import MediaWorker
     from liverelay.store.records import Room
     from liverelay.tokens import Claims
@@ -88,10 +89,12 @@ class MediaService:
         candidates: Sequence[Candidate],
         announcer: Announcer,
         timings: Timings,
+        room_events: RoomEvents,
     ) -> None:
         self._timings = timings
         self.limitations = worker.limitations
         self._announcer = announcer
+        self._room_events = room_events
         self._sessions = sessions
         self._worker = worker
         self._candidates = tuple(candidates)
@@ -147,6 +150,7 @@ class MediaService:
         if not self._sessions.end(session, reason):
             return
         self._joined.pop(session.session_id).close(now())
+        self._room_events.session_ended(session)
         if not self._sessions.in_room(session.room_id):
             self._worker.forget_room(session.room_id)
         logger.info("%s ended: %s", _describe(session), reason.value)

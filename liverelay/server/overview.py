@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import liverelay
 from liverelay import views
+from liverelay.server import room_events
 from liverelay.server.context import now
 from liverelay.server.flatten import flatten
 from liverelay.server.rates import CounterRates
@@ -124,6 +125,7 @@ class Overview:
             "inbound": self._inbound_flow(room_id, totals, at),
             "outbound": {**outbound, "fraction_lost": media.viewers_fraction_lost()},
             "publications": [self._publication_status(each, at) for each in publications],
+            "speakers": room_events.describe(media.speakers),
         }
 
     def _publication_status(self, publication: PublicationStats, at: float) -> dict[str, object]:
@@ -204,6 +206,7 @@ def _no_media() -> dict[str, object]:
         "inbound": nothing,
         "outbound": {**nothing, "fraction_lost": None},
         "publications": [],
+        "speakers": {"speaking": [], "dominant": None},
     }
 
 

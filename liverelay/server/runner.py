@@ -26,6 +26,7 @@ from liverelay.server.logs import SHOWS_KEY
 from liverelay.server.media import MediaService
 from liverelay.server.metrics.timings import Timings
 from liverelay.server.overview import Overview
+from liverelay.server.room_events import RoomEvents
 from liverelay.server.routes.metrics import create_metrics_app
 from liverelay.server.sessions import SessionRegistry
 from liverelay.server.tasks import TaskSet
@@ -147,7 +148,8 @@ class Server:
         sessions = SessionRegistry(self._settings.max_sessions)
         addresses = announced_addresses(self._settings.public_address)
         timings = Timings()
-        worker = self._open_worker(tasks, http_port, timings)
+        room_events = RoomEvents(counters, max_listeners=self._settings.max_sessions)
+        worker = self._open_worker(tasks, http_port, timings, room_events)
         reachable = [each for each in addresses if each.version == 4 or worker.udp.has_ipv6]
         port = worker.udp.port
         self._announcement = ", ".join(f"{address} UDP port {port}" for address in reachable)
@@ -160,9 +162,10 @@ class Server:
             settings=self._settings,
             catalogue=catalogue,
             sessions=sessions,
-            media=MediaService(sessions, worker, candidates, announcer, timings),
+            media=MediaService(sessions, worker, candidates, announcer, timings, room_events),
             announcer=announcer,
             events=events,
+            room_events=room_events,
             event_counters=counters,
             overview=Overview(catalogue, sessions, worker, lag, reachable, findings),
             worker=worker,
@@ -178,8 +181,10 @@ class Server:
             return None
         return Webhook(settings.webhook_url, settings.webhook_secret, Backoff(Random()))
 
-    def _open_worker(self, tasks: TaskSet, http_port: int, timings: Timings) -> MediaWorker:
-        worker = MediaWorker(self._bind_udp(http_port), tasks.start, timings)
+    def _open_worker(
+        self, tasks: TaskSet, http_port: int, timings: Timings, room_events: RoomEvents
+    ) -> MediaWorker:
+        worker = MediaWorker(self._bind_udp(http_port), tasks.start, timings, room_events)
 
         async def close() -> None:
             worker.close()

@@ -22,9 +22,11 @@ from liverelay.sfu.totals import MediaTotals
 from liverelay.transport.dtls import ServerCertificate
 from liverelay.transport.egress import batch_support, open_egress
 from liverelay.transport.mux import Mux
+from liverelay.utc import ntp_now
 
 if TYPE_CHECKING:
     from liverelay.server.metrics.timings import Timings
+    from liverelay.server.room_events import RoomEvents
     from liverelay.sfu.drops import DropCounters
     from liverelay.sfu.types import SessionId
     from liverelay.transport.counters import TransportCounters
@@ -35,10 +37,13 @@ if TYPE_CHECKING:
 class MediaWorker:
     """Owns the UDP port, the transports of all sessions and the media of all rooms."""
 
-    def __init__(self, udp: UdpPort, start_task: StartTask, timings: Timings) -> None:
+    def __init__(
+        self, udp: UdpPort, start_task: StartTask, timings: Timings, room_events: RoomEvents
+    ) -> None:
         self.certificate = ServerCertificate()
         self.udp = udp
         self._timings = timings
+        self._room_events = room_events
         self._mux = Mux(udp.send, certificate=self.certificate, start_task=start_task)
         self._batching = batch_support()
         self._egress = open_egress(udp, self._mux.targets, self._mux.counters, self._batching)
@@ -52,6 +57,7 @@ class MediaWorker:
         self._is_closed = False
         self._has_forwarded = False
         self._clock = asyncio.get_running_loop().time
+        self._ntp_at_zero = ntp_now() - self._clock()
         udp.start(self._mux.receive, self.settle)
 
     @property
@@ -91,7 +97,9 @@ class MediaWorker:
         room = self._rooms.get(room_id)
         if room is None:
             local_ssrc = Ssrc(secrets.randbits(32) or 1)
-            room = self._rooms[room_id] = RoomMedia(local_ssrc, cname=secrets.token_hex(8))
+            room = self._rooms[room_id] = RoomMedia(
+                local_ssrc, cname=secrets.token_hex(8), ntp_at_zero=self._ntp_at_zero
+            )
         self._touched.add(room_id)
         return room
 
@@ -120,6 +128,7 @@ class MediaWorker:
         if (room := self._rooms.pop(room_id, None)) is not None:
             self._ended.add(room.totals())
             self._ended_drops += room.drops
+        self._room_events.room_emptied(room_id)
         self._touched.discard(room_id)
         self._deadlines.discard(room_id)
 
@@ -153,6 +162,8 @@ class MediaWorker:
             # A session may have ended since the room decided to write to it.
             if (transport := self._transports.get(command.session_id)) is not None:
                 transport.send_rtcp(command.data)
+        if room.speakers.take_changed():
+            self._room_events.speakers_changed(room_id, room.speakers)
         if (deadline := room.deadline()) is not None:
             self._deadlines.set(room_id, deadline)
 

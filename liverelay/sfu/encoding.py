@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from liverelay.rtp.payload.detection import SIZE_READERS
 from liverelay.sdp.parameters import MediaKind, ReceiveParameters
 from liverelay.sfu.keyframe import KeyframeThrottle
+from liverelay.sfu.layer_limit import EVERYTHING, LAYERED_CODECS, LayerLimit, LayerMeter
 from liverelay.sfu.layers import ActiveLayer, FrameSize, Layer, RateMeter
+from liverelay.sfu.picture_ids import describe
 from liverelay.sfu.totals import MediaTotals
 from liverelay.sfu.viewer_group import ViewerGroup
 from liverelay.sfu.wire_format import WireFormat, negotiated
@@ -50,7 +52,8 @@ class Encoding:
         self.nacks_sent = 0
         self.replaced = MediaTotals()
         self._timeline = timeline
-        self._groups: dict[WireFormat, ViewerGroup] = {}
+        self._groups: dict[tuple[WireFormat, LayerLimit], ViewerGroup] = {}
+        self._layers = LayerMeter()
         self._throttle = KeyframeThrottle()
         self.active_at: float | None = None
         self.frame_size: FrameSize | None = None
@@ -80,9 +83,7 @@ class Encoding:
         nacks = None if self.stream is None else self.stream.nacks
         if nacks is not None and nacks.needs_keyframe:
             return bool(self._groups)
-        return any(
-            group.waiting and group.wire_format.carries_anything for group in self._groups.values()
-        )
+        return any(group.needs_keyframe for group in self._groups.values())
 
     @property
     def has_arrivals(self) -> bool:
@@ -98,10 +99,13 @@ class Encoding:
             self._octets = octets
             self.active_at = now
         self._meter.sample(octets, now)
+        self._layers.sample(now)
 
     def layers(self, index: int) -> list[ActiveLayer]:
         """Return what can be chosen of it, given its index in the publication."""
-        return [ActiveLayer(Layer(index), self._meter.bitrate_bps, self.frame_size)]
+        return self._layers.layers(index) or [
+            ActiveLayer(Layer(index), self._meter.bitrate_bps, self.frame_size)
+        ]
 
     def subscriptions(self) -> Iterator[Subscription]:
         for group in self._groups.values():
@@ -116,7 +120,7 @@ class Encoding:
         self.pending.clear()
         self._repeat_at = None
         self._repeat_interval = _FIRST_REPEAT
-        self._meter = RateMeter()
+        self._meter, self._layers = RateMeter(), LayerMeter()
         self._octets = 0
         for group in self._groups.values():
             group.restart(stream.history)
@@ -124,10 +128,16 @@ class Encoding:
     def on_packet(self, packet: InboundPacket) -> None:
         """Keep `packet` for the flush at the end of this burst."""
         self.pending.append(packet)
+        if self._timeline is None and packet.codec.name in LAYERED_CODECS:
+            self._count_layer(packet)
         if packet.is_keyframe:
             self._throttle.on_keyframe()
             self._read_frame_size(packet)
             self._repeat_interval = _FIRST_REPEAT
+
+    def _count_layer(self, packet: InboundPacket) -> None:
+        if (descriptor := describe(packet)) is not None:
+            self._layers.count(descriptor, packet.header.payload_end - packet.header.payload_offset)
 
     def _read_frame_size(self, packet: InboundPacket) -> None:
         read = SIZE_READERS.get(packet.codec.name.lower())
@@ -142,8 +152,16 @@ class Encoding:
     def flush(self, now: float) -> list[Fanout]:
         """Hand the burst to every group of viewers."""
         packets, self.pending = self.pending, []
-        groups = tuple(self._groups.values())
-        return [fanout for group in groups for fanout in group.fan_out(packets, now)]
+        groups = list(self._groups.values())
+        if not any(group.has_moves for group in groups):
+            return [fanout for group in groups for fanout in group.fan_out(packets, now)]
+        fanouts: list[Fanout] = []
+        for packet in packets:
+            for group in groups:
+                group.admit(packet)
+            for group in groups:
+                fanouts += group.fan_out((packet,), now, packets)
+        return fanouts
 
     def take_started(self) -> list[Subscription]:
         """Return the viewers that have got their first packet since the last call."""
@@ -151,19 +169,26 @@ class Encoding:
             subscription for group in self._groups.values() for subscription in group.take_started()
         ]
 
-    def attach(self, subscription: Subscription) -> None:
+    def attach(self, subscription: Subscription, layer: Layer | None = None) -> None:
         """Feed a viewer from here as soon as possible, and from where it is until then."""
         wire_format = negotiated(self.parameters, subscription.parameters)
-        group = self._groups.get(wire_format)
+        limit = self._limit(layer)
+        group = self._groups.get((wire_format, limit))
         if group is None:
-            group = ViewerGroup(wire_format, self.feed.history, self._timeline)
-            self._groups[wire_format] = group
+            group = ViewerGroup(wire_format, self.feed.history, self._timeline, limit)
+            self._groups[wire_format, limit] = group
         subscription.wait_in(self, group)
 
     def release(self, group: ViewerGroup) -> None:
         """Forget `group` if nobody is left in it."""
         if group.is_empty:
-            del self._groups[group.wire_format]
+            del self._groups[group.wire_format, group.limit]
+
+    def _limit(self, layer: Layer | None) -> LayerLimit:
+        """Return what bounds `layer`: nothing where no layers can be told apart."""
+        if layer is None or not self._layers.layers(0):
+            return EVERYTHING
+        return LayerLimit(layer.spatial_layer, layer.temporal_layer)
 
     def requests_keyframe(self, now: float) -> bool:
         """Return whether a PLI is to be sent now; if not, one may be owed later."""

@@ -26,9 +26,14 @@ _DLSR_PER_SECOND = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class ReceivedSenderReport:
-    """A publisher's sender report, and when it came."""
+    """A publisher's sender report, and when it came.
+
+    `ntp_time` is the publisher's, as reports to it repeat it; `server_ntp_time` is the same instant
+    on the server's clock.
+    """
 
     ntp_time: int
+    server_ntp_time: int
     rtp_timestamp: int
     received_at: float
 
@@ -109,8 +114,10 @@ class InboundStream:
         behind = ((self._highest_number - sequence_number + 0x8000) & 0xFFFF) - 0x8000
         return self.history.find(self._highest_number - behind) is not None
 
-    def on_sender_report(self, report: SenderReport, now: float) -> None:
-        self.last_sender_report = ReceivedSenderReport(report.ntp_time, report.rtp_timestamp, now)
+    def on_sender_report(self, report: SenderReport, server_ntp_time: int, now: float) -> None:
+        self.last_sender_report = ReceivedSenderReport(
+            report.ntp_time, server_ntp_time, report.rtp_timestamp, now
+        )
 
     def take_report_block(self, now: float) -> ReportBlock:
         """Return what to report of this stream, and begin the next interval."""

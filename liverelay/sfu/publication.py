@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from liverelay.sfu.encoding import Encoding
+from liverelay.sfu.layer_limit import LAYERED_CODECS
 from liverelay.sfu.layers import ascending
 from liverelay.sfu.picture_ids import PictureTimeline
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from liverelay.rtp.types import PayloadType, Rid
     from liverelay.sdp.parameters import Codec, ReceiveParameters
     from liverelay.sfu.layers import ActiveLayer, Layer
+    from liverelay.sfu.speakers import LevelMeter
     from liverelay.sfu.subscription import Subscription
     from liverelay.sfu.types import PeerId, PublicationId, SessionId
 
@@ -53,6 +55,7 @@ class Publication:
         count = len(parameters.rids) or len(parameters.ssrcs) or 1
         timeline = PictureTimeline() if count > 1 else None
         self.encodings = tuple(Encoding(session_id, parameters, timeline) for _ in range(count))
+        self.level_meter: LevelMeter | None = None
         self._subscriptions: dict[Subscription, None] = {}
         self._sampled_at: float | None = None
         self._latest: list[Layer] = []
@@ -66,7 +69,9 @@ class Publication:
     @property
     def has_choice(self) -> bool:
         """Whether there may be more than one layer."""
-        return len(self.encodings) > 1
+        return len(self.encodings) > 1 or any(
+            codec.name in LAYERED_CODECS for codec in self.parameters.codecs
+        )
 
     def subscriptions(self) -> Iterator[Subscription]:
         return iter(self._subscriptions)
@@ -120,4 +125,4 @@ class Publication:
         if layer is None:
             subscription.leave()
         else:
-            self.encodings[layer.encoding_index].attach(subscription)
+            self.encodings[layer.encoding_index].attach(subscription, layer)

@@ -16,6 +16,7 @@ from liverelay.rtp.rtcp.reports import (
     SourceDescription,
 )
 from liverelay.rtp.rtcp.wire import MAX_COUNT
+from liverelay.sfu.clock import ntp_units
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,14 +31,13 @@ SENDER_REPORT_INTERVAL = 2.0
 # As often as libwebrtc reports video; Chromium's loss-based control listens to it.
 RECEIVER_REPORT_INTERVAL = 1.0
 
-_NTP_UNITS_PER_SECOND = 1 << 32
-
 
 def sender_report(subscription: Subscription, now: float) -> bytes | None:
-    """Return a report on the publisher's own line between NTP and RTP time, moved on to `now`.
+    """Return a report on the publisher's line between NTP and RTP time, moved on to `now`.
 
     Both clocks advance by the same time since the publisher's report, so sound and picture stay
-    as the publisher aligned them. None as long as the publisher has not reported.
+    as the publisher aligned them; NTP times are the server's, whoever publishes. None as long as
+    the publisher has not reported.
     """
     encoding = subscription.encoding
     if encoding is None or not subscription.is_started:
@@ -46,7 +46,7 @@ def sender_report(subscription: Subscription, now: float) -> bytes | None:
     if theirs is None:
         return None
     elapsed = now - theirs.received_at
-    ntp_time = (theirs.ntp_time + int(elapsed * _NTP_UNITS_PER_SECOND)) & 0xFFFFFFFFFFFFFFFF
+    ntp_time = (theirs.server_ntp_time + ntp_units(elapsed)) & 0xFFFFFFFFFFFFFFFF
     ticks = round(elapsed * encoding.clock_rate)
     report = SenderReport(
         ssrc=subscription.ssrc,

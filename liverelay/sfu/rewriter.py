@@ -44,3 +44,8 @@ class StreamRewriter:
             advance = max(1, round((now - self._ended_at) * clock_rate))
             timestamp_offset = self._last_timestamp + advance - rtp_timestamp
         self.offsets = (sequence_offset & _SEQUENCE_MASK, timestamp_offset & _TIMESTAMP_MASK)
+
+    def continue_feed(self, sequence_number: int) -> None:
+        """Go on with the same feed under other sequence numbers; its clock stays as it is."""
+        sequence_offset = self._last_sequence_number + 1 - sequence_number
+        self.offsets = (sequence_offset & _SEQUENCE_MASK, self.offsets[1])

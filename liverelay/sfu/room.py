@@ -18,6 +18,7 @@ from liverelay.sfu.layers import Preference, best_layer
 from liverelay.sfu.publication import LAYER_INTERVAL, Publication
 from liverelay.sfu.publisher_feedback import PublisherFeedback
 from liverelay.sfu.session import MediaSession
+from liverelay.sfu.speakers import Speakers
 from liverelay.sfu.statistics import (
     PublicationStats,
     SubscriptionStats,
@@ -42,12 +43,14 @@ class RoomMedia:
 
     A subscription lives as long as its viewer's session; publications come and go, and each time
     the subscriptions are attached to what there is. `local_ssrc` and `cname` are what the server
-    calls itself towards publishers.
+    calls itself towards publishers; `ntp_at_zero` is its NTP time in seconds when `now` was 0.
     """
 
-    def __init__(self, local_ssrc: Ssrc, cname: str) -> None:
+    def __init__(self, local_ssrc: Ssrc, cname: str, *, ntp_at_zero: float = 0.0) -> None:
         self.drops: DropCounters = Counter()
+        self.speakers = Speakers()
         self._ended = MediaTotals()
+        self._ntp_at_zero = ntp_at_zero
         self._sessions: dict[SessionId, MediaSession] = {}
         self._publications: dict[PublicationId, Publication] = {}
         self._subscriptions: dict[Subscription, None] = {}
@@ -70,6 +73,7 @@ class RoomMedia:
     ) -> None:
         """Forward what the session sends in one section to those who wait for its kind."""
         publication = Publication(publication_id, session_id, peer_id, parameters)
+        publication.level_meter = self.speakers.meter(publication)
         session = self._session(session_id)
         session.add_publication(publication)
         self._publications[publication_id] = publication
@@ -87,6 +91,8 @@ class RoomMedia:
         self._sessions[publication.session_id].remove_publication(publication)
         self._forget_session_if_unused(publication.session_id)
         self._layer_checks.discard(publication)
+        if publication.level_meter is not None:
+            self.speakers.end(publication.level_meter)
         for encoding in publication.encodings:
             self._burst_encodings.pop(encoding, None)
             self._publisher_feedback.remove_encoding(encoding)
@@ -184,6 +190,7 @@ class RoomMedia:
             self._publisher_feedback.deadline(),
             self._layer_checks.next(),
             self._adaptations.next(),
+            self.speakers.deadline(),
         )
         return min((each for each in deadlines if each is not None), default=None)
 
@@ -196,6 +203,7 @@ class RoomMedia:
             self._check_layers(publication, now)
         for session in self._adaptations.take_due(now):
             self._adapt(session, now)
+        self.speakers.handle_timeout(now)
 
     def choose_layer(self, subscription: Subscription, now: float) -> None:
         """Give a viewer the best of what arrives, within its preference and budget.
@@ -248,7 +256,9 @@ class RoomMedia:
     def _session(self, session_id: SessionId) -> MediaSession:
         session = self._sessions.get(session_id)
         if session is None:
-            session = self._sessions[session_id] = MediaSession(session_id, self.drops)
+            session = self._sessions[session_id] = MediaSession(
+                session_id, self.drops, ntp_at_zero=self._ntp_at_zero
+            )
         return session
 
     def _forget_session_if_unused(self, session_id: SessionId) -> None:

@@ -23,6 +23,7 @@ from liverelay.rtp.rtcp.feedback import (
 from liverelay.rtp.rtcp.reports import Goodbye, ReceiverReport, ReportBlock, SenderReport
 from liverelay.rtp.types import Ssrc
 from liverelay.sfu.arrivals import FEEDBACK_INTERVAL, ArrivalRecorder
+from liverelay.sfu.clock import PublisherClock
 from liverelay.sfu.congestion_control import CongestionControl
 from liverelay.sfu.demux import InboundDemux, Route
 from liverelay.sfu.drops import DropCounters, DropReason
@@ -52,9 +53,14 @@ class RtcpEffects:
 
 
 class MediaSession:
-    """Everything that one transport carries, in both directions."""
+    """Everything that one transport carries, in both directions.
 
-    def __init__(self, session_id: SessionId, drops: DropCounters) -> None:
+    `ntp_at_zero` is the server's NTP time in seconds when `now` was 0.
+    """
+
+    def __init__(
+        self, session_id: SessionId, drops: DropCounters, *, ntp_at_zero: float = 0.0
+    ) -> None:
         self.session_id = session_id
         self.demux = InboundDemux(drops)
         self.subscriptions: dict[Ssrc, Subscription] = {}
@@ -63,6 +69,7 @@ class MediaSession:
         self.arrivals: ArrivalRecorder | None = None
         self.estimator: ReceiveSideEstimator | None = None
         self._drops = drops
+        self._clock = PublisherClock(ntp_at_zero)
         self._transport_cc_id = 0
         # Packets lost and received when that was last looked at.
         self._counts = (0, 0)
@@ -101,6 +108,8 @@ class MediaSession:
             return None
         if self.estimator is not None:
             self.estimator.on_packet(inbound.header, inbound.codec.clock_rate, now)
+        if route.publication.level_meter is not None:
+            route.publication.level_meter.on_packet(inbound.packet, inbound.header, now)
         route.encoding.on_packet(inbound)
         return route
 
@@ -228,7 +237,7 @@ class MediaSession:
             return
         if route.stream.last_sender_report is None:
             effects.synchronised.append(route.encoding)
-        route.stream.on_sender_report(report, now)
+        route.stream.on_sender_report(report, self._clock.translate(report.ntp_time, now), now)
 
     def _on_report_blocks(self, blocks: Iterable[ReportBlock], now: float) -> None:
         for block in blocks:

@@ -71,6 +71,8 @@ class Subscription:
         self.nack_count = 0
         self.keyframe_request_count = 0
         self._rewriter = StreamRewriter()
+        # Whether it is the same encoding, and so the same clock, that it starts with again.
+        self._goes_on = False
         # Subtracted from the group's counts while there is a group, the counts themselves else.
         self._packets = 0
         self._octets = 0
@@ -123,9 +125,17 @@ class Subscription:
         """Leave the group that it was a member of, if it has waited in this one meanwhile."""
         if group is self.next_group:
             encoding = self.next_encoding
+            self._goes_on = encoding is self.encoding
             self.next_encoding = self.next_group = None
+            assert self.group is not None
+            self.group.split_members()
             self.leave()
             self.encoding, self.group = encoding, group
+
+    @property
+    def moves_within_encoding(self) -> bool:
+        """Whether it waits for other layers of the encoding that it is being sent."""
+        return self.is_started and self.next_encoding is self.encoding
 
     def withdraw(self) -> None:
         """Stay in the present group."""
@@ -154,7 +164,11 @@ class Subscription:
     ) -> None:
         """Begin with the packet of these numbers, which are the publisher's."""
         assert self.encoding is not None
-        self._rewriter.begin_feed(sequence_number, rtp_timestamp, now, self.encoding.clock_rate)
+        if self._goes_on:
+            self._rewriter.continue_feed(sequence_number)
+        else:
+            self._rewriter.begin_feed(sequence_number, rtp_timestamp, now, self.encoding.clock_rate)
+        self._goes_on = False
         self.sequence_offset, self.timestamp_offset = self._rewriter.offsets
         self._packets = group.packet_count - self._packets
         self._octets = group.octet_count - self._octets

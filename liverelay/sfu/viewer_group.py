@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from liverelay.rtp.packet import set_marker
 from liverelay.sfu.commands import Fanout, Template
 from liverelay.sfu.compactor import SequenceCompactor
+from liverelay.sfu.layer_limit import EVERYTHING, LayerLimit, can_enter, needs_keyframe
 from liverelay.sfu.picture_ids import PictureNumbering, describe
 from liverelay.sfu.stream_table import StreamTable
 from liverelay.sfu.wire_format import PacketWriter, WireFormat
@@ -54,6 +56,7 @@ class ViewerGroup:
         wire_format: WireFormat,
         history: PacketHistory,
         timeline: PictureTimeline | None = None,
+        limit: LayerLimit = EVERYTHING,
     ) -> None:
         self.wire_format = wire_format
         self.members: StreamTable[Subscription] = StreamTable()
@@ -64,23 +67,65 @@ class ViewerGroup:
         self._writer = PacketWriter(wire_format)
         self._history = history
         self._compactor = SequenceCompactor()
+        self.limit = limit
         self._timeline = timeline
         self._pictures = None if timeline is None else PictureNumbering(timeline)
         self._newest_start = 0
         self._started: list[Subscription] = []
         self._is_handed_out = False
+        self._admitted: list[Subscription] = []
 
     @property
     def is_empty(self) -> bool:
         return not self.members and not self.waiting
+
+    @property
+    def needs_keyframe(self) -> bool:
+        """Whether somebody waits here who can start at nothing else."""
+        return self.wire_format.carries_anything and any(
+            not subscription.moves_within_encoding
+            or subscription.group is None
+            or needs_keyframe(subscription.group.limit, self.limit)
+            for subscription in self.waiting
+        )
+
+    @property
+    def has_moves(self) -> bool:
+        """Whether somebody comes here from other layers of the encoding."""
+        return any(subscription.moves_within_encoding for subscription in self.waiting)
 
     def remove(self, subscription: Subscription) -> None:
         """Let go of a viewer; what it has been sent is settled with it."""
         if subscription.first_number is None:
             self.waiting.remove(subscription)
         else:
-            self._own_members().remove(subscription)
+            self.members.remove(subscription)
             self._settle(subscription)
+
+    def split_members(self) -> StreamTable[Subscription]:
+        """Return the members, to be changed: not the table that a fan-out of this burst holds."""
+        if self._is_handed_out:
+            self.members = self.members.copy()
+            self._is_handed_out = False
+        return self.members
+
+    def admit(self, inbound: InboundPacket) -> None:
+        """Take in who can come here from other layers of the encoding with this very packet.
+
+        For all groups of an encoding before any of them sends it: a viewer gets it from one.
+        """
+        descriptor = describe(inbound) if self.has_moves else None
+        if descriptor is None:
+            return
+        self._admitted = [
+            subscription
+            for subscription in self.waiting
+            if subscription.moves_within_encoding
+            and subscription.group is not None
+            and (inbound.is_keyframe or can_enter(subscription.group.limit, self.limit, descriptor))
+        ]
+        for subscription in self._admitted:
+            subscription.arrive(self)
 
     def restart(self, history: PacketHistory) -> None:
         """Make everyone wait again: another inbound stream, with this history, feeds the group."""
@@ -99,14 +144,19 @@ class ViewerGroup:
         started, self._started = self._started, []
         return [subscription for subscription in started if subscription.is_started]
 
-    def fan_out(self, packets: Sequence[InboundPacket], now: float) -> list[Fanout]:
-        """Prepare a burst in the order of arrival."""
-        if not self.members and not (self.waiting and any(p.is_keyframe for p in packets)):
+    def fan_out(
+        self,
+        packets: Sequence[InboundPacket],
+        now: float,
+        burst: Sequence[InboundPacket] | None = None,
+    ) -> list[Fanout]:
+        """Prepare a burst, or `packets` of a longer `burst`, in the order of arrival."""
+        if not self.members and not (self.waiting and any(map(self._may_start, packets))):
             return []
         entries = [entry for packet in packets if (entry := self._prepare(packet, now)) is not None]
         if not entries:
             return []
-        backlog = self._start_waiting(entries, packets, now) if self.waiting else []
+        backlog = self._start_waiting(entries, burst or packets, now) if self.waiting else []
         self.packet_count += len(entries)
         self.octet_count += sum(entry.octets for entry in entries)
         if min(entry.number for entry in entries) >= self._newest_start:
@@ -132,7 +182,11 @@ class ViewerGroup:
     def write(self, inbound: InboundPacket, now: float) -> bytes | bytearray | None:
         """Return a packet as the viewers get it, but for the numbers of its header."""
         written = self._writer.write(inbound.packet, inbound.header, now)
-        if written is None or self._pictures is None:
+        if written is None:
+            return None
+        if self.limit is not EVERYTHING:
+            written = self._write_marker(inbound, written)
+        if self._pictures is None:
             return written
         descriptor = describe(inbound)
         if descriptor is None:
@@ -140,6 +194,26 @@ class ViewerGroup:
         # Header extensions may have been added, and then the payload begins further back.
         payload_offset = inbound.header.payload_offset + len(written) - len(inbound.packet)
         return self._pictures.write(written, payload_offset, descriptor)
+
+    def _write_marker(
+        self, inbound: InboundPacket, written: bytes | bytearray
+    ) -> bytes | bytearray:
+        """Mark the end of a picture whose own last packets are left out."""
+        descriptor = describe(inbound)
+        if descriptor is None or not self.limit.ends_picture(descriptor):
+            return written
+        copy = written if isinstance(written, bytearray) else bytearray(written)
+        set_marker(copy)
+        return copy
+
+    def _leaves_out(self, inbound: InboundPacket) -> bool:
+        if self.limit is EVERYTHING:
+            return False
+        descriptor = describe(inbound)
+        return descriptor is not None and self.limit.excludes(descriptor)
+
+    def _may_start(self, inbound: InboundPacket) -> bool:
+        return inbound.is_keyframe or bool(self._admitted)
 
     def _step_pictures(self, inbound: InboundPacket) -> None:
         if self._pictures is not None and (descriptor := describe(inbound)) is not None:
@@ -150,7 +224,7 @@ class ViewerGroup:
         octets = header.payload_end - header.payload_offset
         if octets and self.waiting and is_keyframe:
             self._step_pictures(inbound)
-        written = self.write(inbound, now) if octets else None
+        written = self.write(inbound, now) if octets and not self._leaves_out(inbound) else None
         if written is None:
             if self._compactor.leave_out(original):
                 return None
@@ -174,24 +248,30 @@ class ViewerGroup:
         self.progress = Progress(max(number, progress.number), rtp_timestamp, received_at)
 
     def _start_waiting(
-        self, entries: list[_Entry], packets: Sequence[InboundPacket], now: float
+        self,
+        entries: list[_Entry],
+        packets: Sequence[InboundPacket],
+        now: float,
     ) -> list[Fanout]:
         """Let in who can start with this burst; return what they get beside it."""
         start = next((entry for entry in entries if entry.is_keyframe), None)
-        if start is None:
+        arriving = self.waiting if start is not None else self._admitted
+        self._admitted = []
+        if not arriving:
             return []
+        start = start or entries[0]
         sequence_number, rtp_timestamp = start.template[1:]
-        members = self._own_members()
-        for subscription in self.waiting:
+        members = self.split_members()
+        self.waiting = [each for each in self.waiting if each not in arriving]
+        for subscription in arriving:
             subscription.arrive(self)
             subscription.start(
                 self, start.number, sequence_number, rtp_timestamp, packets[0].received_at
             )
             members.add(subscription)
-        started, self.waiting = self.waiting, []
-        self._started += started
+        self._started += arriving
         self._newest_start = max(self._newest_start, start.number)
-        return self._catch_up(started, start, packets, now)
+        return self._catch_up(arriving, start, packets, now)
 
     def _catch_up(
         self,
@@ -239,13 +319,6 @@ class ViewerGroup:
             if templates:
                 fanouts.append(Fanout(templates, StreamTable(subscriptions)))
         return fanouts
-
-    def _own_members(self) -> StreamTable[Subscription]:
-        """Return the members, to be changed: not the table that a fan-out of this burst holds."""
-        if self._is_handed_out:
-            self.members = self.members.copy()
-            self._is_handed_out = False
-        return self.members
 
     def _settle(self, subscription: Subscription) -> None:
         assert self.progress is not None

@@ -42,8 +42,9 @@ EXCLUDED_CHECKS: dict[str, Any] = {
 }
 POSITIVE, NEGATIVE = schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE
 
-# An answer without an end cannot be checked as a whole; tests/integration/test_events.py reads it.
-WHOLE = [name for name in OPERATIONS if name != "streamEvents"]
+# An answer without an end cannot be checked as a whole; tests/integration/test_events.py and
+# test_session_events.py read them.
+WHOLE = [name for name in OPERATIONS if name not in {"streamEvents", "streamSessionEvents"}]
 
 # What takes neither parameters nor a key cannot be asked wrongly.
 CASES = [(name, POSITIVE) for name in WHOLE] + [

@@ -12,6 +12,7 @@ from liverelay.rtp.demux import DatagramKind, classify
 from liverelay.rtp.extensions import iterate_elements, remap_extension_ids
 from liverelay.rtp.packet import parse_header
 from liverelay.rtp.payload import av1, h264, h265, vp8, vp9
+from liverelay.rtp.payload.descriptor import write_picture_ids
 from liverelay.rtp.payload.red import primary_block
 from liverelay.rtp.rtcp.compound import parse_compound
 from liverelay.rtp.transport_cc import parse_transport_feedback
@@ -114,3 +115,13 @@ def test_red_raises_nothing_but_malformed_packet(data: bytes) -> None:
 def test_is_keyframe_gives_an_answer_for_any_bytes(codec: ModuleType, data: bytes) -> None:
     assert codec.is_keyframe(data) in (True, False)
     assert codec.is_keyframe(memoryview(data)) == codec.is_keyframe(data)
+
+
+@given(st.sampled_from((vp8, vp9)), ANY_BYTES)
+def test_picture_descriptor_lies_within_the_payload(module: ModuleType, data: bytes) -> None:
+    descriptor = module.parse_descriptor(data)
+
+    if descriptor is not None:
+        packet = bytearray(data)
+        write_picture_ids(packet, 0, descriptor, 1 << 20, 1 << 20)
+        assert len(packet) == len(data)

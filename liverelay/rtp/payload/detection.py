@@ -26,6 +26,7 @@ KEYFRAME_DETECTORS: Mapping[str, KeyframeDetector] = {
 # Those that number their pictures in the payload.
 DESCRIPTOR_PARSERS: Mapping[str, DescriptorParser] = {
     "vp8": vp8.parse_descriptor,
+    "vp9": vp9.parse_descriptor,
 }
 
 # Given the first packet of a keyframe, these return width and height.

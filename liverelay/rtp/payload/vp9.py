@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from liverelay.rtp.payload.descriptor import PictureDescriptor
+
 _PICTURE_ID = 0x80
 _INTER_PICTURE = 0x40
 _LAYER_INDICES = 0x20
+_FLEXIBLE = 0x10
 _BEGINS_FRAME = 0x08
+_ENDS_FRAME = 0x04
+# In the byte of the layer indices.
+_SWITCHING_UP_POINT = 0x10
 
 
 def is_keyframe(payload: bytes | memoryview) -> bool:
@@ -23,3 +29,38 @@ def is_keyframe(payload: bytes | memoryview) -> bool:
             return False
         offset += 2 if payload[1] & 0x80 else 1
     return offset < len(payload) and payload[offset] & 0x0E == 0
+
+
+def parse_descriptor(payload: bytes | memoryview) -> PictureDescriptor | None:
+    """Return what the descriptor says; None if it is cut short."""
+    if not payload:
+        return None
+    flags, offset, bits = payload[0], 1, 0
+    picture_id = tl0picidx = None
+    indices = 0
+    # The longest there is: picture id, layer indices, TL0PICIDX; zeros where the payload ends.
+    fields = bytes(payload[:5]).ljust(5, b"\0")
+    if flags & _PICTURE_ID:
+        bits = 15 if fields[1] & 0x80 else 7
+        picture_id = (fields[1] & 0x7F) << 8 | fields[2] if bits == 15 else fields[1]
+        offset += 2 if bits == 15 else 1
+    if flags & _LAYER_INDICES:
+        indices = fields[offset]
+        offset += 1
+        if not flags & _FLEXIBLE:
+            tl0picidx = fields[offset]
+            offset += 1
+    if offset > len(payload):
+        return None
+    return PictureDescriptor(
+        starts_frame=bool(flags & _BEGINS_FRAME),
+        ends_frame=bool(flags & _ENDS_FRAME),
+        spatial_layer=indices >> 1 & 0x07,
+        temporal_layer=indices >> 5,
+        is_switching_point=bool(indices & _SWITCHING_UP_POINT),
+        picture_id=picture_id,
+        picture_id_bits=bits,
+        picture_id_offset=1,
+        tl0picidx=tl0picidx,
+        tl0picidx_offset=offset - 1,
+    )

@@ -55,6 +55,11 @@ export class Connection {
     return this.#peerConnection;
   }
 
+  /** The session on the server, once there is one. */
+  get session() {
+    return this.#session;
+  }
+
   get sessionId() {
     return this.#sessionId;
   }

@@ -9,10 +9,12 @@
 /** @import { LossReason } from './connection.js' */
 /** @import { Environment } from './environment.js' */
 /** @import { Emit } from './local_media.js' */
+/** @import { Speaking } from './speakers.js' */
 
 import { Backoff } from './backoff.js';
 import { Connection } from './connection.js';
 import { isNoPublisher, isTransient, LiveRelayError } from './errors.js';
+import { SpeakerWatch } from './speakers.js';
 import { StatsReader } from './stats.js';
 import { abortable, pause } from './wait.js';
 
@@ -31,6 +33,7 @@ import { abortable, pause } from './wait.js';
  * @property {{ element: HTMLMediaElement }} playblocked The browser wants a click before it plays
  *   sound: call `element.play()` in its handler.
  * @property {{ source: 'camera' | 'screen' | 'none' }} sourcechange What is sent as video now.
+ * @property {Speaking} speaking A peer in the room began or ended to speak, or took the lead.
  * @property {{ kind: 'audio' | 'video' }} trackended The camera or microphone was unplugged or taken
  *   away.
  */
@@ -89,6 +92,7 @@ export class Session extends EventTarget {
   /** Aborted when the session ends; everything that waits or listens does so on its signal. */
   #lifetime = new AbortController();
   #stats = new StatsReader();
+  #speakers;
 
   /**
    * @internal
@@ -100,6 +104,7 @@ export class Session extends EventTarget {
     this.#environment = environment;
     this.#options = options;
     this.#media = createMedia((type, detail) => this.#emit(type, detail));
+    this.#speakers = new SpeakerWatch(environment, (type, detail) => this.#emit(type, detail));
     const { onStateChange } = options;
     if (onStateChange) this.on('statechange', ({ detail }) => onStateChange(detail.state));
   }
@@ -120,6 +125,19 @@ export class Session extends EventTarget {
    */
   close() {
     this.#end('disconnected', new DOMException('The session was closed', 'AbortError'));
+  }
+
+  /**
+   * As of any `EventTarget`; `on` is shorter. The server is asked who speaks once the page listens.
+   *
+   * @param {string} type
+   * @param {EventListenerOrEventListenerObject | null} listener
+   * @param {boolean | AddEventListenerOptions} [options]
+   * @override
+   */
+  addEventListener(type, listener, options) {
+    super.addEventListener(type, listener, options);
+    if (type === 'speaking') this.#speakers.want();
   }
 
   /**
@@ -329,6 +347,8 @@ export class Session extends EventTarget {
     if (state === this.#state) return;
     this.#state = state;
     this.#emit('statechange', { state });
+    if (state === 'connected') this.#speakers.connect(this.#connection?.session);
+    else this.#speakers.disconnect();
   }
 
   /**

@@ -148,8 +148,12 @@ export class FakeBrowser {
   peerConnections = [];
   /** Used up one by one; then every offer is accepted. */
   answers = [];
+  /** As `answers`, for requests of events; then each gets a stream. */
+  eventAnswers = [];
   captures = [];
   captureRefusal = null;
+  /** Who reads the events of a session: what is enqueued there is what the server says. */
+  eventStreams = [];
   devices = {
     getUserMedia: (constraints) => this.#capture('device', constraints),
     getDisplayMedia: (constraints) => this.#capture('screen', constraints),
@@ -232,12 +236,29 @@ export class FakeBrowser {
   async #fetch(url, init) {
     const number = this.offers.length + 1;
     this.requests.push({ url, ...init, body: init.body && JSON.parse(init.body) });
+    if (url.endsWith('/events')) return this.#openEvents(init);
     if (init.method !== 'POST') return new Response(null, { status: 204 });
     const peerConnection = this.peerConnection;
     const answer = this.answers.shift();
     if (answer) return answer(init);
     if (this.connects) void setImmediate().then(() => peerConnection.become('connected'));
     return json(200, { sdp: 'the answer', type: 'answer', session_id: `session-${number}` });
+  }
+
+  #openEvents({ signal }) {
+    const answer = this.eventAnswers.shift();
+    if (answer) return answer();
+    const encoder = new TextEncoder();
+    const stream = { signal };
+    const body = new ReadableStream({
+      start(controller) {
+        stream.write = (text) => controller.enqueue(encoder.encode(text));
+        stream.close = () => controller.close();
+        signal.addEventListener('abort', () => controller.error(signal.reason));
+      },
+    });
+    this.eventStreams.push(stream);
+    return new Response(body);
   }
 
   async #capture(source, constraints) {

@@ -16,6 +16,11 @@ export declare class Connection {
      */
     constructor(environment: Environment);
     get peerConnection(): RTCPeerConnection;
+    /** The session on the server, once there is one. */
+    get session(): {
+        url: string;
+        token: string;
+    } | undefined;
     get sessionId(): string | undefined;
     /**
      * Resolves when media can flow. The transceivers must have been added.

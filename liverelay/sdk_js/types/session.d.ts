@@ -7,6 +7,7 @@
  */
 import type { Environment } from './environment.js';
 import type { Emit } from './local_media.js';
+import type { Speaking } from './speakers.js';
 import { LiveRelayError } from './errors.js';
 export type SessionState = 'connecting' | 'connected' | 'disconnected' | 'failed';
 export type SessionEvents = {
@@ -51,6 +52,10 @@ export type SessionEvents = {
     sourcechange: {
         source: 'camera' | 'screen' | 'none';
     };
+    /**
+     * A peer in the room began or ended to speak, or took the lead.
+     */
+    speaking: Speaking;
     /**
      * The camera or microphone was unplugged or taken
      * away.
@@ -99,6 +104,15 @@ export declare class Session extends EventTarget {
      * happens if it has ended already.
      */
     close(): void;
+    /**
+     * As of any `EventTarget`; `on` is shorter. The server is asked who speaks once the page listens.
+     *
+     * @param {string} type
+     * @param {EventListenerOrEventListenerObject | null} listener
+     * @param {boolean | AddEventListenerOptions} [options]
+     * @override
+     */
+    addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
     /**
      * Calls `listener` with each event of this type; what happened is in the event's `detail`.
      *

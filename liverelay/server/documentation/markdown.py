@@ -74,7 +74,7 @@ def _resolve(tokens: Sequence[Token], resolve_link: Callable[[str], str | None])
 
 
 def _highlight(code: str, language: str, _attributes: str) -> str:
-    """Return code with the spans of Pygments, whose classes are in docs.css, if it knows any."""
+    """Return code with the spans of Pygments, whose classes are in text.css, if it knows any."""
     try:
         shown = highlight(code, get_lexer_by_name(language), HtmlFormatter(nowrap=True))
     except ClassNotFound:

@@ -231,6 +231,20 @@ def _sfu_paths() -> dict[str, Any]:
             success=answer(204, "Ended"),
         ),
     }
+    paths["/sfu/sessions/{session_id}/events"] = {
+        "parameters": [session_id],
+        "get": operation(
+            "streamSessionEvents",
+            "Follow who speaks in the room, as server-sent events",
+            errors=(*own, _E.UNAVAILABLE),
+            security=[{"joinToken": []}],
+            success=text_answer(
+                "Events until the session ends: `speakers` first, and at each change. Their data "
+                "are `Speakers`.",
+                "text/event-stream",
+            ),
+        ),
+    }
     return paths
 
 

@@ -51,6 +51,7 @@ def overview_schemas() -> dict[str, Any]:
                 "inbound": reference("Flow"),
                 "outbound": _flow(fraction_lost=nullable(_FRACTION)),
                 "publications": list_of("PublicationStatus"),
+                "speakers": reference("Speakers"),
             }
         ),
         "PublicationStatus": record(
@@ -78,6 +79,7 @@ def overview_schemas() -> dict[str, Any]:
                 "outbound_rtp": {"type": "array", "items": record(_outbound_rtp())},
             }
         ),
+        "Speakers": _speakers(),
         "RoomChange": record({"room_id": UUID, "room_type": choice(RoomType)}),
         "PeerChange": record(
             {
@@ -91,6 +93,11 @@ def overview_schemas() -> dict[str, Any]:
             optional=("reason", "age_secs"),
         ),
     }
+
+
+def _speakers() -> dict[str, Any]:
+    speaker = record({"peer_id": UUID, "audio_level": _FRACTION})
+    return record({"speaking": {"type": "array", "items": speaker}, "dominant": nullable(UUID)})
 
 
 def _server_status() -> dict[str, Any]:

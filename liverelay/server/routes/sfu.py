@@ -10,7 +10,9 @@ from liverelay.errors import ErrorCode, RefusedError
 from liverelay.server.auth import require_token
 from liverelay.server.body import read_json_object, require_text
 from liverelay.server.context import CONTEXT
-from liverelay.server.sessions import SessionKind
+from liverelay.server.room_events import first_event
+from liverelay.server.sessions import SessionKind, SessionState
+from liverelay.server.sse import EventStream
 from liverelay.store.records import RoomType
 from liverelay.tokens import Role
 
@@ -86,8 +88,21 @@ async def change_session(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
+async def stream_session_events(request: web.Request) -> web.StreamResponse:
+    """Tell a page what happens in its room, for as long as its session lasts."""
+    context = request.app[CONTEXT]
+    session = context.sessions.require(request.match_info["session_id"], require_token(request).sub)
+    media = context.worker.find_room(session.room_id)
+    if session.state is SessionState.CLOSED or media is None:
+        raise RefusedError(ErrorCode.NOT_FOUND, "Session has ended")
+    # In the same breath, so that no change is missing from both.
+    listener = context.room_events.listen(session)
+    return EventStream(listener, context.event_counters, first=first_event(media.speakers))
+
+
 def add_routes(app: web.Application) -> None:
     for kind in SessionKind:
         app.router.add_post(f"/sfu/{kind}", join_handler(kind))
     app.router.add_patch("/sfu/sessions/{session_id}", change_session)
+    app.router.add_get("/sfu/sessions/{session_id}/events", stream_session_events)
     app.router.add_delete("/sfu/sessions/{session_id}", close_session)

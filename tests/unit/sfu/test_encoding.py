@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from liverelay.sdp.parameters import Codec, ReceiveParameters
 from liverelay.sfu.encoding import Encoding
+from liverelay.sfu.layers import Layer
 from tests.support.parameters import (
     OPUS,
     VIEWER_OPUS,
@@ -129,3 +132,12 @@ def test_keyframe_tells_the_size_of_its_frames() -> None:
     encoding.on_packet(inbound(3, is_keyframe=True)._replace(codec=OPUS))
 
     assert encoding.frame_size is None
+
+
+def test_packet_that_says_nothing_of_its_layer_counts_for_none() -> None:
+    encoding, _ = fed_encoding()
+
+    encoding.on_packet(inbound(1, payload=b"\x80")._replace(codec=replace(VP8, name="VP9")))
+    encoding.sample(now=11.0)
+
+    assert [each.layer for each in encoding.layers(0)] == [Layer(0)]

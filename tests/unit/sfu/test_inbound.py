@@ -206,7 +206,7 @@ def test_fraction_of_total_loss_fits_its_byte() -> None:
 def test_report_block_echoes_the_last_sender_report() -> None:
     video = stream()
     receive(video, rtp())
-    video.on_sender_report(SenderReport(SSRC, 0x0123456789ABCDEF, 0, 0, 0), now=10.0)
+    video.on_sender_report(SenderReport(SSRC, 0x0123456789ABCDEF, 0, 0, 0), 1 << 32, now=10.0)
 
     block = video.take_report_block(now=10.25)
 

@@ -159,8 +159,9 @@ def test_sender_report_follows_the_first_one_of_the_publisher_and_then_every_two
         packets[0] for _, packets in commands(room) if isinstance(packets[0], SenderReport)
     ]
     assert session_id == "viewer"
-    assert first == SenderReport(viewer.ssrc, 5 << 32, 900, 1, 22)
-    assert second == SenderReport(viewer.ssrc, 7 << 32, 180_900, 1, 22)
+    # On the server's clock, which stands at 10.5 s.
+    assert first == SenderReport(viewer.ssrc, 21 << 31, 900, 1, 22)
+    assert second == SenderReport(viewer.ssrc, 25 << 31, 180_900, 1, 22)
     assert isinstance(names, SourceDescription)
     assert names.cnames[0].cname == "relay"
 

@@ -235,6 +235,7 @@ def test_paths_are_bounded_and_the_nominated_one_stays() -> None:
         # PRIORITY of two bytes: aioice raises struct.error, which is not a ValueError.
         struct.pack("!HHI12sHHHH", 1, 8, stun.COOKIE, bytes(12), 0x0024, 2, 1, 0),
     ],
+    ids=["empty", "one byte", "zeros", "cut off", "cut in an attribute", "short attribute"],
 )
 def test_broken_stun_is_malformed(datagram: bytes) -> None:
     with pytest.raises(MalformedPacketError):

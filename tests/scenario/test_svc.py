@@ -1,0 +1,105 @@
+"""What a viewer of scalable video sees, whichever of its layers are left out."""
+
+from random import Random
+
+import pytest
+
+from liverelay.sfu.layers import Layer, Preference, Quality
+from tests.support.simulation.server import SimulatedServer
+from tests.support.simulation.svc import ScalablePublisher, ScalableViewer, assert_decodable
+
+LAYERS = [Layer(0, spatial, temporal) for spatial in range(3) for temporal in range(3)]
+
+
+def allow(server: SimulatedServer, viewer: ScalableViewer, budget_bps: float | None) -> None:
+    viewer.subscription.budget_bps = budget_bps
+    server.room.choose_layer(viewer.subscription, server.clock.now)
+    server.settle()
+
+
+@pytest.fixture
+def server() -> SimulatedServer:
+    return SimulatedServer()
+
+
+@pytest.fixture
+def publisher(server: SimulatedServer) -> ScalablePublisher:
+    publisher = ScalablePublisher(server)
+    server.run(1.0)
+    return publisher
+
+
+@pytest.fixture
+def viewer(server: SimulatedServer, publisher: ScalablePublisher) -> ScalableViewer:
+    viewer = ScalableViewer(server)
+    server.run(1.0)
+    assert publisher.keyframes_sent == 2
+    return viewer
+
+
+def test_viewer_gets_every_layer(viewer: ScalableViewer) -> None:
+    assert len(viewer.layers_seen()) == 9
+    assert_decodable(viewer.parts)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_viewer_gets_no_more_than_its_layer(
+    server: SimulatedServer, publisher: ScalablePublisher, viewer: ScalableViewer, layer: Layer
+) -> None:
+    publication = viewer.subscription.publication
+    assert publication is not None
+    rates = {each.layer: each.bitrate_bps for each in publication.layers(server.clock.now)}
+    assert set(rates) == set(LAYERS)
+
+    allow(server, viewer, rates[layer])
+    server.run(1.0)
+
+    _, spatial, temporal = layer
+    expected = {(s, t) for s in range(spatial + 1) for t in range(temporal + 1)}
+    assert viewer.layers_seen() == expected
+    assert_decodable(viewer.parts)
+    assert publisher.keyframes_sent == 2
+
+
+def test_frame_rate_comes_back_without_a_keyframe_and_size_with_one(
+    server: SimulatedServer, publisher: ScalablePublisher, viewer: ScalableViewer
+) -> None:
+    viewer.subscription.select_layer(Layer(0, 2, 0))
+    server.run(1.0)
+    viewer.subscription.select_layer(Layer(0, 2, 2))
+    server.run(1.0)
+    assert len(viewer.layers_seen()) == 9
+    assert publisher.keyframes_sent == 2
+
+    viewer.subscription.preference = Preference(Quality.LOW)
+    allow(server, viewer, None)
+    server.run(1.0)
+    assert viewer.layers_seen() == {(0, 0), (0, 1), (0, 2)}
+    viewer.subscription.preference = Preference()
+    allow(server, viewer, None)
+    server.run(1.0)
+
+    assert len(viewer.layers_seen()) == 9
+    assert publisher.keyframes_sent == 3
+    assert_decodable(viewer.parts)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_is_chosen_every_frame_can_be_decoded(seed: int) -> None:
+    random = Random(seed)
+    server = SimulatedServer()
+    ScalablePublisher(server, sends_bursts=seed % 2 == 0)
+    viewers = [ScalableViewer(server, f"viewer {number}") for number in range(4)]
+    server.run(1.0)
+
+    for _ in range(60):
+        server.run(random.random() * 0.2)
+        random.choice(viewers).subscription.select_layer(random.choice(LAYERS))
+        server.settle()
+    for viewer in viewers:
+        allow(server, viewer, None)
+    server.run(3.0)
+
+    for viewer in viewers:
+        assert_decodable(viewer.parts)
+        assert len(viewer.layers_seen()) == 9
