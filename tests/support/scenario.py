@@ -75,6 +75,8 @@ class Publisher:
         self.rtcp: list[tuple[float, RtcpPacket]] = []
         self.is_live = True
         self.sends_padding = False
+        self.sends_video = self.sends_sound = True
+        self.video_payload_type = 96
         self.rtx_payload_type: int | None = None
         self.link = Link(scenario.clock, self._arrive, conditions)
         self.feedback_link = Link(scenario.clock, self._receive_rtcp, Conditions(delay=0.0), seed=2)
@@ -144,6 +146,9 @@ class Publisher:
         if not self.is_live:
             return
         now = self._scenario.clock.now
+        self._scenario.clock.at(now + FRAME_INTERVAL, self._send_frame)
+        if not self.sends_video:
+            return
         start = VP8_KEYFRAME if self._owes_keyframe else VP8_DELTA
         self.keyframes_sent += self._owes_keyframe
         self._owes_keyframe = False
@@ -153,7 +158,6 @@ class Publisher:
             self._send_video(payload, marker=index == PACKETS_PER_FRAME - 1)
         if self.sends_padding:
             self._send_video(b"", padding=200)
-        self._scenario.clock.at(now + FRAME_INTERVAL, self._send_frame)
 
     def _mark(self, now: float) -> bytes:
         return f"{self.session_id[:3]}{now:10.6f}".encode()
@@ -161,7 +165,7 @@ class Publisher:
     def _send_video(self, payload: bytes, *, marker: bool = False, padding: int = 0) -> None:
         packet = rtp(
             payload,
-            payload_type=96,
+            payload_type=self.video_payload_type,
             sequence_number=self._video_sequence,
             rtp_timestamp=self.video_timestamp(self._scenario.clock.now),
             ssrc=self.numbers.video_ssrc,
@@ -176,6 +180,9 @@ class Publisher:
         if not self.is_live:
             return
         now = self._scenario.clock.now
+        self._scenario.clock.at(now + AUDIO_INTERVAL, self._send_sound)
+        if not self.sends_sound:
+            return
         self.link.send(
             rtp(
                 self._mark(now),
@@ -186,7 +193,6 @@ class Publisher:
             )
         )
         self._audio_sequence += 1
-        self._scenario.clock.at(now + AUDIO_INTERVAL, self._send_sound)
 
     def _send_reports(self) -> None:
         if not self.is_live:
@@ -285,6 +291,7 @@ class Scenario(SimulatedServer):
         numbers = numbers or Numbers()
         publisher = Publisher(self, name, numbers, conditions or Conditions())
         video = video or published_video(ssrcs=(numbers.video_ssrc,))
+        publisher.video_payload_type = video.codecs[0].payload_type
         publisher.rtx_payload_type = video.codecs[0].rtx_payload_type
         self.add_publications(
             publisher, video, audio or published_audio(ssrcs=(numbers.audio_ssrc,))

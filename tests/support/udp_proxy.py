@@ -60,6 +60,19 @@ class UdpProxy:
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
 
+    def rebind(self) -> None:
+        """Let the server see every client at a new address, as when a NAT forgets or a phone moves.
+
+        What the server still sends to the old one is lost.
+        """
+        self._loop.call_soon_threadsafe(self._close_backs)
+
+    def _close_backs(self) -> None:
+        for back in self._backs.values():
+            self._loop.remove_reader(back)
+            back.close()
+        self._backs.clear()
+
     def _read_front(self) -> None:
         with contextlib.suppress(BlockingIOError):
             while True:
@@ -95,7 +108,8 @@ def _open_socket() -> socket.socket:
 
 
 def _try(send: Callable[[bytes], object], data: bytes) -> None:
-    with contextlib.suppress(BlockingIOError, ConnectionRefusedError):
+    # A socket that is full, refused, or closed because its client has moved: the datagram is lost.
+    with contextlib.suppress(OSError):
         send(data)
 
 
