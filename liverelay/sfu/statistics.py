@@ -52,13 +52,19 @@ class PublicationStats:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionStats:
-    """One outbound stream; from `packets_lost` on, what the viewer itself has reported."""
+    """One outbound stream; from `packets_lost` on, what the viewer itself has reported.
+
+    `rid` and the size of the pictures are those of the encoding that it is sent.
+    """
 
     session_id: SessionId
     peer_id: PeerId
     kind: MediaKind
     ssrc: Ssrc
+    rid: Rid | None
     mime_type: str | None
+    frame_width: int | None
+    frame_height: int | None
     packets_sent: int
     bytes_sent: int
     retransmitted_packets_sent: int
@@ -88,12 +94,16 @@ def subscription_stats(subscription: Subscription) -> SubscriptionStats:
     encoding, report = subscription.encoding, subscription.remote_report
     retransmitter = subscription.retransmitter
     codec = None if encoding is None else encoding.feed.codec
+    size = None if encoding is None else encoding.frame_size
     return SubscriptionStats(
         session_id=subscription.session_id,
         peer_id=subscription.peer_id,
         kind=subscription.parameters.kind,
         ssrc=subscription.ssrc,
+        rid=_rid(subscription),
         mime_type=_mime_type(subscription.parameters.kind, codec),
+        frame_width=None if size is None else size.width,
+        frame_height=None if size is None else size.height,
         packets_sent=subscription.packets_sent,
         bytes_sent=subscription.octets_sent,
         retransmitted_packets_sent=0 if retransmitter is None else retransmitter.packets_sent,
@@ -121,6 +131,13 @@ def _inbound_stats(encoding: Encoding, stream: InboundStream, rid: Rid | None) -
         jitter=stream.jitter,
         pli_count=encoding.keyframe_requests_sent,
     )
+
+
+def _rid(subscription: Subscription) -> Rid | None:
+    publication, encoding = subscription.publication, subscription.encoding
+    if publication is None or encoding is None or not publication.parameters.rids:
+        return None
+    return publication.parameters.rids[publication.encodings.index(encoding)]
 
 
 def _mime_type(kind: MediaKind, codec: Codec | None) -> str | None:

@@ -144,7 +144,10 @@ def _outbound_rtp() -> dict[str, Any]:
     return {
         "kind": choice(MediaKind),
         "ssrc": COUNT,
+        "rid": nullable(_TEXT),
         "mime_type": nullable(_TEXT),
+        "frame_width": nullable(COUNT),
+        "frame_height": nullable(COUNT),
         "packets_sent": COUNT,
         "bytes_sent": COUNT,
         "retransmitted_packets_sent": COUNT,

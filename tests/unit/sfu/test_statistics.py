@@ -1,7 +1,7 @@
-from liverelay.sfu.layers import FrameSize
+from liverelay.sfu.layers import FrameSize, Layer
 from liverelay.sfu.statistics import publication_stats, subscription_stats
-from tests.support.parameters import watched_video
-from tests.support.sfu import fed_encoding, publication, subscription
+from tests.support.parameters import published_video, watched_video
+from tests.support.sfu import fed_encoding, publication, receive, subscription
 
 
 def test_publication_without_media_has_no_streams() -> None:
@@ -48,3 +48,28 @@ def test_viewer_that_has_reported_nothing_has_no_remote_figures() -> None:
     assert stats.retransmitted_packets_sent == stats.packets_sent == 0
     assert (stats.mime_type, stats.packets_lost, stats.jitter) == (None, None, None)
     assert stats.round_trip_time is None
+
+
+def test_viewer_is_told_which_encoding_it_is_sent() -> None:
+    video = publication(published_video(rids=("q", "h")))
+    receive(video, 1, 10.0)
+    video.encodings[1].frame_size = FrameSize(640, 360)
+    viewer = subscription()
+    video.attach(viewer)
+    before = subscription_stats(viewer)
+
+    viewer.select_layer(Layer(1))
+    after = subscription_stats(viewer)
+
+    assert (before.rid, before.frame_width) == (None, None)
+    assert (after.rid, after.frame_width, after.frame_height) == ("h", 640, 360)
+
+
+def test_encoding_without_name_has_none() -> None:
+    video = publication()
+    receive(video, 0, 10.0)
+    viewer = subscription()
+    video.attach(viewer)
+    viewer.select_layer(Layer(0))
+
+    assert subscription_stats(viewer).rid is None
