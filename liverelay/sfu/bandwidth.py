@@ -183,8 +183,7 @@ class BandwidthEstimator:
             and not self._is_clear(now)
         ):
             return
-        if (sent := self._sent.bitrate_bps(start, end)) is not None:
-            self.budget_bps = max(self.budget_bps, sent)
+        self.budget_bps = max(self.budget_bps, self._sent.bitrate_bps(start, end) or 0.0)
 
     def assume(self, bitrate_bps: float) -> None:
         """Raise the budget without proof, where there is no way to get one."""
@@ -208,9 +207,8 @@ class BandwidthEstimator:
         self.warned_at = now
         if self._was_probed(now, self._round_trip_time):
             # Not what is wanted was too much but what was sent beside it, to see: now it is known.
-            if self.budget_bps is not None:
-                carried = max(self.budget_bps, min(bitrate_bps, sent))
-                self.budget_bps = min(carried, bitrate_bps * _CARRIED_BY_FALL)
+            carried = max(self.budget_bps or 0.0, min(bitrate_bps, sent))
+            self.budget_bps = min(carried, bitrate_bps * _CARRIED_BY_FALL)
             return
         media = self._media_bps(now)
         if bitrate_bps >= media:

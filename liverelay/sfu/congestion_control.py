@@ -67,7 +67,7 @@ class CongestionControl:
         """Take the viewer's own estimate."""
         self.sample(now)
         bitrate_bps = float(packet.bitrate_bps)
-        if not any(video.ssrc in packet.media_ssrcs for video in self._of_kind(MediaKind.AUDIO)):
+        if not any(sound.ssrc in packet.media_ssrcs for sound in self._of_kind(MediaKind.AUDIO)):
             # libwebrtc counts and names the streams of video only.
             bitrate_bps += self._sound_bps(now)
         self._estimator.on_estimate(bitrate_bps, now)

@@ -109,7 +109,7 @@ def test_viewer_is_padded_with_the_latest_packets_first() -> None:
     assert viewer.padding_sent == 3 * 24 + 255
 
 
-def test_padding_ends_when_there_is_enough() -> None:
+def test_padding_ends_when_there_is_enough_and_repeats_each_packet_once() -> None:
     encoding, stream = fed_encoding()
     viewer = subscription()
     encoding.attach(viewer)
@@ -120,8 +120,10 @@ def test_padding_ends_when_there_is_enough() -> None:
     encoding.flush(now=10.0)
 
     viewer.pad(40, now=10.5)
-
     assert viewer.padding_sent == 48
+    viewer.pad(24 * 32 + 1, now=10.5)
+
+    assert viewer.padding_sent == 48 + 24 * 32 + 255
 
 
 def test_viewer_that_is_fed_by_nobody_is_padded_with_nothing() -> None:

@@ -149,6 +149,15 @@ def test_abs_send_time_is_added_where_the_publisher_sends_none() -> None:
     )
 
 
+def test_other_elements_stay_beside_the_abs_send_time() -> None:
+    packet = rtp(extension=one_byte_elements((9, b"abc")))
+    outbound = watched_video(VP8, extensions=(ABS_SEND_TIME_EXTENSION,))
+
+    assert written(packet, published_video(), outbound) == rtp(
+        extension=one_byte_elements((2, abs_send_time(1.5)), (9, b"abc"))
+    )
+
+
 def test_sound_carries_no_abs_send_time() -> None:
     extensions = (ABS_SEND_TIME_EXTENSION,)
     packet = rtp(payload_type=111, extension=one_byte_elements((2, b"old")))

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from liverelay.rtp.rtcp.feedback import ReceiverEstimatedMaximumBitrate
+from liverelay.rtp.rtcp.reports import ReportBlock
+from liverelay.rtp.types import Ssrc
+from liverelay.sfu.congestion_control import CongestionControl
+from tests.support.parameters import watched_audio, watched_video
+from tests.support.sfu import subscription
+
+if TYPE_CHECKING:
+    from liverelay.sfu.subscription import Subscription
+
+VIDEO, AUDIO = Ssrc(0xC0DE), Ssrc(0xA0DE)
+
+
+def control(*subscriptions: Subscription) -> CongestionControl:
+    result = CongestionControl({each.ssrc: each for each in subscriptions})
+    result.sample(now=10.0)
+    return result
+
+
+def estimated(target: CongestionControl, bitrate_bps: int, *ssrcs: Ssrc, now: float) -> int | None:
+    target.on_estimate(ReceiverEstimatedMaximumBitrate(Ssrc(1), bitrate_bps, ssrcs), now)
+    available = target.available_outgoing_bitrate
+    return None if available is None else round(available)
+
+
+def send(outbound: Subscription, octets: int) -> None:
+    """Count bytes as sent, on a stream that no group counts for."""
+    outbound.exclude(0, octets)
+
+
+def test_sound_that_an_estimate_does_not_name_comes_on_top() -> None:
+    sound = subscription(watched_audio())
+    target = control(subscription(watched_video()), sound)
+    send(sound, 10_000)
+
+    assert estimated(target, 500_000, VIDEO, now=12.0) == 540_000
+    assert estimated(target, 500_000, VIDEO, AUDIO, now=12.0) == 500_000
+
+
+def test_session_without_video_is_not_limited_whatever_it_loses() -> None:
+    sound = subscription(watched_audio())
+    target = control(sound)
+    send(sound, 10_000)
+
+    lossy = ReportBlock(AUDIO, 255, 100, 100, 0, 0, 0)
+    target.on_report(sound, lossy, now=11.0, is_measured=False)
+
+    assert not target.is_limited
+    assert target.deadline(now=11.0) is None
+
+
+def test_viewer_whom_nobody_feeds_has_nothing_to_adapt() -> None:
+    video = subscription(watched_video())
+    target = control(video)
+    send(video, 125_000)
+    target.on_report(video, ReportBlock(VIDEO, 255, 100, 100, 0, 0, 0), now=11.0, is_measured=False)
+
+    assert target.is_limited
+    assert target.adapt(now=11.0) == []
+    assert target.deadline(now=11.0) == 11.25
+
+
+def test_reports_that_come_too_often_are_taken_together() -> None:
+    video = subscription(watched_video())
+    target = control(video)
+    send(video, 125_000)
+    target.on_report(video, ReportBlock(VIDEO, 0, 0, 100, 0, 0, 0), now=11.0, is_measured=False)
+
+    target.on_report(video, ReportBlock(VIDEO, 255, 2, 102, 0, 0, 0), now=11.1, is_measured=False)
+
+    assert not target.is_limited
