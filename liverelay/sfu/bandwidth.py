@@ -156,8 +156,8 @@ class BandwidthEstimator:
                 self._limit(got_through, now)
             else:
                 # Not what got through: of that, the more is lost the more are retransmissions.
-                media = min(self._media_bps(now), self.budget_bps)
-                self._limit(media * (1 - fraction_lost / 2), now)
+                media = max(self._media_bps(now), self._media_bps(now - delay))
+                self._limit(min(media, self.budget_bps) * (1 - fraction_lost / 2), now)
         elif is_certain:
             # What gets through a full queue is what the path carries.
             self._limit(max(got_through, self.reported_bps or 0.0), now)
