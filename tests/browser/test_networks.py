@@ -22,6 +22,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
 
 SECONDS = 8.0
 
+PUBLISH_HD = """async token => {
+  const video = { width: 1280, height: 720 };
+  window.session = await lr.publish({ token, video, audio: true, onStateChange });
+}"""
+# Without a size of its own the element is as large as what it is sent.
+IS_SHOWN = "width => video.videoWidth === width"
+
 
 def test_picture_survives_a_tenth_of_the_packets_lost_each_way_at_both_ends(
     server: LiveServer, open_tab: Callable[[], Page]
@@ -44,3 +51,28 @@ def test_picture_survives_a_tenth_of_the_packets_lost_each_way_at_both_ends(
             assert min(proxy.to_client.lost, proxy.to_server.lost) > 0
     assert seen.share >= 0.9
     assert seen.longest_pause <= 1.0
+
+
+@pytest.mark.timeout(180)
+def test_viewer_of_a_narrow_network_gets_the_smallest_picture_until_it_widens(
+    server: LiveServer, open_tab: Callable[[], Page]
+) -> None:
+    room = server.create_room()
+    publisher, narrow, wide = open_tab(), open_tab(), open_tab()
+    publisher.evaluate(PUBLISH_HD, room["tokens"]["publish"])
+    with running_proxy(("127.0.0.1", server.port)) as proxy:
+        replace_port(narrow, proxy.port)
+        for viewer in (narrow, wide):
+            viewer.evaluate(SUBSCRIBE, server.create_token(room["id"], "subscribe"))
+            viewer.wait_for_function(IS_SHOWN, arg=1280, timeout=40_000)
+
+        proxy.to_client.conditions = Conditions(rate_bps=300_000, delay=0.02)
+        narrow.wait_for_function(IS_SHOWN, arg=320, timeout=15_000)
+        wait_until_playing(narrow)
+        seen = watch(publisher, narrow, SECONDS)
+        assert seen.longest_pause <= 1.0
+        assert wide.evaluate(IS_SHOWN, 1280)
+
+        proxy.to_client.conditions = Conditions(delay=0.02)
+        narrow.wait_for_function(IS_SHOWN, arg=1280, timeout=15_000)
+        wait_until_playing(narrow)
