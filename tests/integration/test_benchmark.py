@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benchmarks import report
+from benchmarks import recovery, report
 from tests.support.command import ROOT
+from tests.support.egress_port import loopback_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,3 +66,11 @@ def test_what_is_not_here_is_skipped_with_its_reason(
 
     assert figures["rows"] == []
     assert "janus is not installed" in figures["skipped"]["Janus"]
+
+
+@pytest.mark.parametrize("case", recovery.CASES, ids=lambda case: case.title)
+def test_cost_of_recovery_is_measured_in_every_case(case: recovery.Case) -> None:
+    with loopback_port() as port:
+        cost = recovery.Run(case, viewers=3, port=port).measure(0.5)
+
+    assert cost > 0
