@@ -3,45 +3,11 @@ from __future__ import annotations
 import pytest
 
 from liverelay.sfu.bandwidth import BandwidthEstimator
-
-
-class Viewer:
-    """Sends at a steady rate to one viewer and carries its reports, four times a second."""
-
-    def __init__(self, sent_bps: float) -> None:
-        self.estimator = BandwidthEstimator()
-        self.now = 10.0
-        self.sent_bps = sent_bps
-        self.padding_bps = 0.0
-        self._octets = self._padding = 0.0
-        self.estimator.on_sent(0, 0, self.now)
-        self.send(seconds=2.0)
-
-    @property
-    def budget_bps(self) -> float | None:
-        return self.estimator.budget_bps
-
-    def send(self, seconds: float = 0.25) -> None:
-        for _ in range(round(seconds * 20)):
-            self.now += 0.05
-            self._octets += self.sent_bps * 0.05 / 8
-            self._padding += self.padding_bps * 0.05 / 8
-            if self.padding_bps:
-                self.estimator.on_probe(self.now)
-            self.estimator.on_sent(int(self._octets), int(self._padding), self.now)
-
-    def report(self, *estimates: float) -> None:
-        for estimate in estimates:
-            self.send()
-            self.estimator.on_estimate(estimate, self.now)
-
-    def lose(self, fraction: float) -> None:
-        self.send(seconds=1.0)
-        self.estimator.on_loss(fraction, self.now)
+from tests.support.estimated_viewer import EstimatedViewer, limited_viewer
 
 
 def test_estimate_above_what_is_sent_is_no_limit() -> None:
-    viewer = Viewer(sent_bps=1_000_000)
+    viewer = EstimatedViewer(sent_bps=1_000_000)
 
     viewer.report(1_500_000, 1_500_000, 1_400_000, 1_400_000)
 
@@ -51,7 +17,7 @@ def test_estimate_above_what_is_sent_is_no_limit() -> None:
 
 def test_estimate_below_what_is_sent_is_no_limit_as_long_as_it_rises() -> None:
     """As libwebrtc's does behind a publisher that has just begun: 8 % a second."""
-    viewer = Viewer(sent_bps=1_000_000)
+    viewer = EstimatedViewer(sent_bps=1_000_000)
 
     viewer.report(*(150_000 * 1.02**step for step in range(60)))
 
@@ -59,7 +25,7 @@ def test_estimate_below_what_is_sent_is_no_limit_as_long_as_it_rises() -> None:
 
 
 def test_estimate_below_what_is_sent_that_does_not_rise_is_the_limit_after_two_seconds() -> None:
-    viewer = Viewer(sent_bps=1_000_000)
+    viewer = EstimatedViewer(sent_bps=1_000_000)
 
     viewer.report(800_000, 800_000, 803_000, 800_000, 800_000, 800_000, 800_000, 800_000)
     assert viewer.budget_bps is None
@@ -69,7 +35,7 @@ def test_estimate_below_what_is_sent_that_does_not_rise_is_the_limit_after_two_s
 
 
 def test_small_fall_is_a_hiccup_if_the_estimate_recovers() -> None:
-    viewer = Viewer(sent_bps=1_000_000)
+    viewer = EstimatedViewer(sent_bps=1_000_000)
 
     viewer.report(1_500_000, *(850_000 * 1.02**step for step in range(40)))
 
@@ -77,7 +43,7 @@ def test_small_fall_is_a_hiccup_if_the_estimate_recovers() -> None:
 
 
 def test_fall_to_much_less_than_is_sent_is_the_limit_at_once() -> None:
-    viewer = Viewer(sent_bps=1_000_000)
+    viewer = EstimatedViewer(sent_bps=1_000_000)
 
     viewer.report(1_500_000, 260_000)
 
@@ -85,7 +51,7 @@ def test_fall_to_much_less_than_is_sent_is_the_limit_at_once() -> None:
 
 
 def test_second_fall_is_the_limit() -> None:
-    viewer = Viewer(sent_bps=1_000_000)
+    viewer = EstimatedViewer(sent_bps=1_000_000)
 
     viewer.report(1_500_000, 850_000, 870_000, 890_000, 850_000)
 
@@ -93,7 +59,7 @@ def test_second_fall_is_the_limit() -> None:
 
 
 def test_fall_in_steps_is_one_fall() -> None:
-    viewer = Viewer(sent_bps=1_000_000)
+    viewer = EstimatedViewer(sent_bps=1_000_000)
 
     viewer.report(1_500_000, 900_000, 850_000, 870_000, 890_000, 910_000)
 
@@ -101,7 +67,7 @@ def test_fall_in_steps_is_one_fall() -> None:
 
 
 def test_limit_falls_further_with_the_estimate() -> None:
-    viewer = Viewer(sent_bps=1_000_000)
+    viewer = EstimatedViewer(sent_bps=1_000_000)
 
     viewer.report(1_500_000, 500_000, 300_000)
 
@@ -109,7 +75,7 @@ def test_limit_falls_further_with_the_estimate() -> None:
 
 
 def test_viewer_that_invents_nothing_to_live_on_keeps_a_little() -> None:
-    viewer = Viewer(sent_bps=1_000_000)
+    viewer = EstimatedViewer(sent_bps=1_000_000)
 
     viewer.report(1_500_000, 0)
 
@@ -128,7 +94,7 @@ def test_first_reports_of_a_viewer_that_has_just_joined_say_nothing() -> None:
 
 
 def test_little_loss_is_repaired_and_no_limit() -> None:
-    viewer = Viewer(sent_bps=1_000_000)
+    viewer = EstimatedViewer(sent_bps=1_000_000)
 
     viewer.lose(0.1)
 
@@ -136,7 +102,7 @@ def test_little_loss_is_repaired_and_no_limit() -> None:
 
 
 def test_heavy_loss_leaves_what_got_through() -> None:
-    viewer = Viewer(sent_bps=1_000_000)
+    viewer = EstimatedViewer(sent_bps=1_000_000)
 
     viewer.lose(0.7)
 
@@ -144,7 +110,7 @@ def test_heavy_loss_leaves_what_got_through() -> None:
 
 
 def test_less_heavy_loss_has_to_be_reported_twice() -> None:
-    viewer = Viewer(sent_bps=1_000_000)
+    viewer = EstimatedViewer(sent_bps=1_000_000)
 
     viewer.lose(0.5)
     assert viewer.budget_bps is None
@@ -154,7 +120,7 @@ def test_less_heavy_loss_has_to_be_reported_twice() -> None:
 
 
 def test_heavy_loss_leaves_no_less_than_the_viewer_says() -> None:
-    viewer = Viewer(sent_bps=1_000_000)
+    viewer = EstimatedViewer(sent_bps=1_000_000)
     viewer.report(400_000)
 
     viewer.lose(0.9)
@@ -163,7 +129,7 @@ def test_heavy_loss_leaves_no_less_than_the_viewer_says() -> None:
 
 
 def test_report_of_what_led_to_a_limit_lowers_it_no_further() -> None:
-    viewer = Viewer(sent_bps=1_000_000)
+    viewer = EstimatedViewer(sent_bps=1_000_000)
     viewer.lose(0.7)
     limit = viewer.budget_bps
 
@@ -174,7 +140,7 @@ def test_report_of_what_led_to_a_limit_lowers_it_no_further() -> None:
 
 
 def test_loss_right_after_a_limit_leaves_what_got_through() -> None:
-    viewer = Viewer(sent_bps=1_000_000)
+    viewer = EstimatedViewer(sent_bps=1_000_000)
     viewer.lose(0.7)
 
     viewer.sent_bps = 400_000
@@ -204,7 +170,7 @@ def test_loss_by_a_probe_leaves_what_got_through() -> None:
 
 
 def test_loss_that_is_always_there_is_the_links_own() -> None:
-    viewer = Viewer(sent_bps=200_000)
+    viewer = EstimatedViewer(sent_bps=200_000)
     for _ in range(20):
         viewer.lose(0.2)
     viewer.report(500_000, 120_000)
@@ -217,7 +183,7 @@ def test_loss_that_is_always_there_is_the_links_own() -> None:
 
 
 def test_loss_beside_a_low_estimate_lowers_the_rate_as_the_draft_says() -> None:
-    viewer = Viewer(sent_bps=1_000_000)
+    viewer = EstimatedViewer(sent_bps=1_000_000)
 
     viewer.report(900_000)
     viewer.lose(0.2)
@@ -227,7 +193,7 @@ def test_loss_beside_a_low_estimate_lowers_the_rate_as_the_draft_says() -> None:
 
 
 def test_loss_of_a_viewer_without_estimate_is_no_limit() -> None:
-    viewer = Viewer(sent_bps=1_000_000)
+    viewer = EstimatedViewer(sent_bps=1_000_000)
 
     viewer.lose(0.3)
 
@@ -235,7 +201,7 @@ def test_loss_of_a_viewer_without_estimate_is_no_limit() -> None:
 
 
 def test_loss_on_a_radio_link_is_no_limit_while_the_estimate_is_high() -> None:
-    viewer = Viewer(sent_bps=1_000_000)
+    viewer = EstimatedViewer(sent_bps=1_000_000)
 
     viewer.report(1_300_000)
     viewer.lose(0.2)
@@ -244,7 +210,7 @@ def test_loss_on_a_radio_link_is_no_limit_while_the_estimate_is_high() -> None:
 
 
 def test_loss_behind_a_queue_is_a_limit_whatever_the_estimate() -> None:
-    viewer = Viewer(sent_bps=1_000_000)
+    viewer = EstimatedViewer(sent_bps=1_000_000)
     viewer.report(1_300_000)
     viewer.estimator.on_round_trip_time(0.05, viewer.now)
     viewer.lose(0.2)
@@ -254,150 +220,3 @@ def test_loss_behind_a_queue_is_a_limit_whatever_the_estimate() -> None:
     viewer.lose(0.2)
 
     assert viewer.budget_bps is not None
-
-
-def limited_viewer() -> Viewer:
-    """Return a viewer of 250 kbit/s whose trouble was a while ago."""
-    viewer = Viewer(sent_bps=1_000_000)
-    viewer.report(1_500_000, 250_000)
-    viewer.sent_bps = 200_000
-    viewer.report(*(250_000 * 1.02**step for step in range(12)))
-    return viewer
-
-
-def test_budget_grows_by_what_went_through() -> None:
-    viewer = limited_viewer()
-    viewer.estimator.verify(viewer.now)
-    assert viewer.budget_bps == 250_000
-
-    viewer.sent_bps = 300_000
-    viewer.send(seconds=1.0)
-    viewer.estimator.verify(viewer.now)
-
-    assert viewer.budget_bps is not None
-    assert 295_000 < viewer.budget_bps < 305_000
-
-
-def test_budget_does_not_grow_by_what_may_yet_prove_too_much() -> None:
-    viewer = limited_viewer()
-
-    viewer.sent_bps = 300_000
-    viewer.send(seconds=0.25)
-    viewer.estimator.verify(viewer.now)
-
-    assert viewer.budget_bps == 250_000
-
-
-def test_budget_does_not_grow_through_a_queue() -> None:
-    viewer = limited_viewer()
-    viewer.estimator.on_round_trip_time(0.05, viewer.now)
-    viewer.sent_bps = 300_000
-    viewer.send(seconds=1.0)
-
-    viewer.estimator.on_round_trip_time(0.5, viewer.now)
-    viewer.estimator.verify(viewer.now)
-
-    assert viewer.budget_bps == 250_000
-
-
-def test_budget_does_not_grow_while_the_estimate_stands_still_below_it() -> None:
-    viewer = limited_viewer()
-    viewer.sent_bps = 400_000
-    viewer.send(seconds=1.0)
-
-    viewer.report(320_000, 320_000, 320_000, 320_000)
-    viewer.estimator.verify(viewer.now)
-
-    assert viewer.budget_bps == 250_000
-
-
-def test_fall_under_a_probe_tells_what_the_path_carries() -> None:
-    viewer = limited_viewer()
-    viewer.padding_bps = 200_000
-    viewer.send(seconds=1.0)
-
-    viewer.report(500_000, 330_000)
-    assert viewer.budget_bps == 330_000
-    viewer.report(150_000)
-
-    assert viewer.budget_bps == pytest.approx(150_000 * 1.3 / 0.85)
-
-
-def test_probe_whose_end_is_not_seen_in_the_estimate_warns() -> None:
-    viewer = limited_viewer()
-    viewer.padding_bps = 300_000
-    begun_at = viewer.now
-
-    viewer.report(*(330_000,) * 11)
-
-    assert viewer.estimator.warned_at is not None
-    assert viewer.estimator.warned_at > begun_at
-    assert viewer.budget_bps is not None
-    assert viewer.budget_bps >= 250_000
-
-
-def test_budget_can_be_assumed_where_there_is_a_limit() -> None:
-    viewer = Viewer(sent_bps=1_000_000)
-    viewer.estimator.assume(500_000)
-    assert viewer.budget_bps is None
-
-    viewer = limited_viewer()
-    viewer.estimator.assume(500_000)
-    viewer.estimator.assume(400_000)
-
-    assert viewer.budget_bps == 500_000
-
-
-def test_fall_above_what_is_sent_without_a_probe_is_no_limit() -> None:
-    viewer = limited_viewer()
-
-    viewer.report(900_000, 300_000)
-
-    assert viewer.budget_bps == 250_000
-
-
-def test_lie_about_a_fall_raises_the_budget_to_what_is_sent_at_most() -> None:
-    viewer = limited_viewer()
-
-    viewer.report(9_000_000, 8_000_000)
-
-    assert viewer.budget_bps == 250_000
-
-
-def test_without_a_limit_there_is_nothing_to_verify() -> None:
-    viewer = Viewer(sent_bps=1_000_000)
-
-    viewer.estimator.verify(viewer.now)
-
-    assert viewer.budget_bps is None
-
-
-def test_what_is_available_is_the_budget_and_then_what_was_proven() -> None:
-    viewer = Viewer(sent_bps=1_000_000)
-    available = [viewer.estimator.available_bps]
-    viewer.report(1_500_000)
-    available.append(viewer.estimator.available_bps)
-
-    viewer.report(250_000)
-    available.append(viewer.estimator.available_bps)
-    viewer.estimator.assume(900_000)
-    viewer.estimator.release()
-    available.append(viewer.estimator.available_bps)
-
-    assert available == [None, 1_500_000, 250_000, 900_000]
-    assert not viewer.estimator.is_limited
-
-
-def test_estimate_that_stands_still_is_no_sign_where_no_queue_is_measured() -> None:
-    viewer = limited_viewer()
-    viewer.padding_bps = 200_000
-    begun_at = viewer.now
-
-    for _ in range(12):
-        viewer.estimator.on_round_trip_time(0.05, viewer.now)
-        viewer.report(330_000)
-        viewer.estimator.verify(viewer.now)
-
-    assert viewer.estimator.warned_at is not None
-    assert viewer.estimator.warned_at < begun_at
-    assert viewer.budget_bps == pytest.approx(400_000, rel=0.05)
