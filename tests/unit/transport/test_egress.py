@@ -17,8 +17,9 @@ from liverelay.sfu.stream_table import StreamTable
 from liverelay.transport import kernel
 from liverelay.transport.batched_egress import BatchedEgress
 from liverelay.transport.counters import TransportCounters
-from liverelay.transport.egress import Egress, PlainEgress, batch_support, open_egress
+from liverelay.transport.egress import Egress, batch_support, open_egress
 from liverelay.transport.kernel import BatchSupport
+from liverelay.transport.plain_egress import PlainEgress
 from liverelay.transport.srtp_calls import MAX_PACKET_SIZE, SessionCalls
 from liverelay.transport.targets import TargetTable
 from tests.support.egress_port import Copy, LoopbackPort, Receiver, loopback_port
