@@ -132,9 +132,11 @@ class EventHub:
 
     def publish(self, name: str, data: Mapping[str, object], *, is_state: bool = False) -> None:
         """Queue an event for everyone who listens."""
-        if not self._listeners:
-            return
-        event = encode(name, data, is_state=is_state)
+        if self._listeners:
+            self.send(encode(name, data, is_state=is_state))
+
+    def send(self, event: Event) -> None:
+        """Queue an event that is encoded already."""
         for listener in tuple(self._listeners):
             listener.put(event)
             if listener.is_overrun:

@@ -1,12 +1,14 @@
 """The server and its rooms at a glance, for who listens to `/v1/events`.
 
 Everything here is computed because somebody looks: while nobody listens, nothing is. Of viewers,
-of which there are many, there are sums only; `/v1/rooms/{room_id}/stats` has each.
+of which there are many, there are sums only; `/v1/rooms/{room_id}/stats` has each. Rooms may be
+many as well, so each is written by itself, and packets get their turn in between.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ import liverelay
 from liverelay import views
 from liverelay.server import room_events
 from liverelay.server.context import now
+from liverelay.server.events import Event
 from liverelay.server.flatten import flatten
 from liverelay.server.rates import CounterRates
 from liverelay.server.turns import Turns
@@ -21,7 +24,7 @@ from liverelay.server.vitals import memory_size
 from liverelay.utc import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from liverelay.server.doctor import Finding
     from liverelay.server.events import EventHub
@@ -76,31 +79,33 @@ class Overview:
         self._started_at = now()
         self._meter = CounterRates()
 
-    def snapshot(self) -> dict[str, object]:
-        """Return how everything is: the server, and all rooms, oldest first."""
-        at = now()
-        rooms = [self._room_status(room, at) for room in self._catalogue.list_rooms()]
-        return {"server": self._server_status(at), "rooms": rooms}
+    async def snapshot(self) -> Event:
+        """Return how everything is: the server, and the rooms there are now, oldest first."""
+        return await self._describe(SNAPSHOT, self._catalogue.list_rooms())
 
     async def run(self, hub: EventHub) -> None:
         """Publish statistics once a second while somebody listens."""
         while True:
             await hub.wait_for_listener()
             await asyncio.sleep(_INTERVAL)
-            statistics = await self._statistics()
-            hub.publish(STATISTICS, statistics, is_state=True)
+            hub.send(await self._statistics())
             self._meter.forget_older(now() - _FORGET_AFTER)
 
-    async def _statistics(self) -> dict[str, object]:
+    async def _statistics(self) -> Event:
         """Return how the server is, and the rooms that have sessions."""
-        rooms: list[dict[str, object]] = []
+        found = map(self._catalogue.find_room, self._sessions.counts())
+        return await self._describe(STATISTICS, [room for room in found if room is not None])
+
+    async def _describe(self, name: str, rooms: Iterable[Room]) -> Event:
         at, turns = now(), Turns()
-        for room_id in self._sessions.counts():
-            room = self._catalogue.find_room(room_id)
-            if room is not None:
-                rooms.append(self._room_status(room, at))
+        written: list[str] = []
+        for room in rooms:
+            written.append(_to_json(self._room_status(room, at)))
             await turns.give()
-        return {"server": self._server_status(at), "rooms": rooms}
+        totals = await self._worker.totals()
+        server = _to_json(self._server_status(totals, at))
+        data = f'{{"server":{server},"rooms":[{",".join(written)}]}}'
+        return Event(name, data.encode(), is_state=True)
 
     def _room_status(self, room: Room, at: float) -> dict[str, object]:
         sessions, room_id = self._sessions, room.room_id
@@ -152,8 +157,7 @@ class Overview:
             "fraction_lost": _fraction(lost, received),
         }
 
-    def _server_status(self, at: float) -> dict[str, object]:
-        totals = self._worker.totals()
+    def _server_status(self, totals: MediaTotals, at: float) -> dict[str, object]:
         return {
             "version": liverelay.__version__,
             "uptime_secs": int(at - self._started_at),
@@ -198,6 +202,10 @@ class Overview:
             "packets_per_second": None if packet_rate is None else round(max(0.0, packet_rate), 1),
             "bitrate_bps": None if octet_rate is None else round(max(0.0, 8 * octet_rate)),
         }
+
+
+def _to_json(status: Mapping[str, object]) -> str:
+    return json.dumps(status, separators=(",", ":"))
 
 
 def _no_media() -> dict[str, object]:

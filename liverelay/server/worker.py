@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from liverelay.errors import TransportError
 from liverelay.rtp.types import Ssrc
+from liverelay.server.turns import Turns
 from liverelay.server.udp import Alarm, UdpPort
 from liverelay.sfu.deadlines import DeadlineQueue
 from liverelay.sfu.drops import DropReason
@@ -107,12 +108,14 @@ class MediaWorker:
         """Return the media of a room, only to be looked at; None if it has no sessions."""
         return self._rooms.get(room_id)
 
-    def totals(self) -> MediaTotals:
-        """Return how much media there was since the start."""
-        totals = MediaTotals()
+    async def totals(self) -> MediaTotals:
+        """Return how much media there was since the start; packets get their turn meanwhile."""
+        turns, totals = Turns(), MediaTotals()
         totals.add(self._ended)
-        for room in self._rooms.values():
+        # Those of this moment: each is counted once, though it may end before it is looked at.
+        for room in tuple(self._rooms.values()):
             totals.add(room.totals())
+            await turns.give()
         return totals
 
     def drops(self) -> DropCounters:

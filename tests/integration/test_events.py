@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
@@ -78,6 +79,30 @@ async def test_it_begins_with_a_snapshot_of_server_and_rooms(server: MediaServer
     assert "https" in {warning["check"] for warning in snapshot["server"]["warnings"]}
     assert snapshot["server"]["memory_size"] > 1_000_000
     check_against_document(events)
+
+
+async def test_packets_get_their_turn_between_rooms(
+    server: MediaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("liverelay.server.turns._LONGEST", 0.0)
+    for _ in range(20):
+        room = await server.create_room()
+        server.worker.room(room["id"])
+    turns = 0
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other_work = asyncio.create_task(take_turns())
+    snapshot = await server.context.overview.snapshot()
+    other_work.cancel()
+
+    assert len(json.loads(snapshot.data)["rooms"]) == 20
+    # Between any two rooms, and again between any two that the server's totals are of.
+    assert turns >= 40
 
 
 async def test_what_changes_is_told_in_order(server: MediaServer) -> None:

@@ -1,11 +1,22 @@
 """What is counted stays counted, whoever comes and goes."""
 
+from dataclasses import fields
+
 from liverelay.rtp.rtcp.reports import ReceiverReport, ReportBlock
 from liverelay.rtp.types import Ssrc
 from liverelay.sfu.totals import MediaTotals
 from liverelay.sfu.types import SessionId
 from tests.support.observations import AT_ONCE, VIDEO
 from tests.support.scenario import Numbers, Scenario
+
+
+def test_sum_of_totals_has_each_of_their_fields() -> None:
+    names = [field.name for field in fields(MediaTotals)]
+    totals = MediaTotals(**{name: number for number, name in enumerate(names)})
+
+    totals.add(MediaTotals(**{name: 100 * number for number, name in enumerate(names)}))
+
+    assert [getattr(totals, name) for name in names] == [101 * n for n in range(len(names))]
 
 
 def test_totals_are_the_sums_of_what_streams_count() -> None:

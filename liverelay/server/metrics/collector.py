@@ -33,10 +33,11 @@ _PREFIX = "liverelay_"
 
 
 class ServerCollector(Collector):
-    """Reads one server."""
+    """Reads one server; `totals` are its worker's, which take a while."""
 
-    def __init__(self, context: ServerContext) -> None:
+    def __init__(self, context: ServerContext, totals: MediaTotals) -> None:
         self._context = context
+        self._totals = totals
 
     @override
     def collect(self) -> Iterable[Metric]:
@@ -44,7 +45,7 @@ class ServerCollector(Collector):
             _PREFIX + "build", "The version that runs.", {"version": liverelay.__version__}
         )
         yield from self._presence()
-        yield from _media(self._context.worker.totals())
+        yield from _media(self._totals)
         yield from self._datagrams()
         yield from self._connections()
         yield from self._listeners()

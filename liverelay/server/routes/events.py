@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from liverelay.server.auth import require_api_key
 from liverelay.server.context import CONTEXT
-from liverelay.server.events import encode
-from liverelay.server.overview import SNAPSHOT
 from liverelay.server.sse import EventStream
 
 if TYPE_CHECKING:
@@ -17,10 +16,12 @@ if TYPE_CHECKING:
 async def stream_events(request: web.Request) -> web.StreamResponse:
     key = require_api_key(request)
     context = request.app[CONTEXT]
-    snapshot = encode(SNAPSHOT, context.overview.snapshot())
-    # In the same breath, so that no change is missing from both or told by both. It is owned by
-    # its key: when that is revoked, the stream ends.
-    listener = context.events.listen(key.key_id)
+    with ExitStack() as stack:
+        # It is owned by its key: when that is revoked, the stream ends. The snapshot is begun in
+        # the same breath, so that no room is missing from both or told by both.
+        listener = stack.enter_context(context.events.listen(key.key_id))
+        snapshot = await context.overview.snapshot()
+        stack.pop_all()  # the stream closes it from here on
     return EventStream(listener, context.event_counters, first=snapshot)
 
 

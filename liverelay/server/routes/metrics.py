@@ -39,13 +39,12 @@ def create_metrics_app(context: ServerContext) -> web.Application:
 
 
 def _scraper(context: ServerContext) -> Callable[[web.Request], Awaitable[web.Response]]:
-    # Not the library's own registry, which all servers of a process would share.
-    registry = CollectorRegistry()
-    registry.register(ServerCollector(context))
-    ProcessCollector(registry=registry)
-    GCCollector(registry=registry)
-
     async def scrape(request: web.Request) -> web.Response:
+        # Not the library's own registry, which all servers of a process would share.
+        registry = CollectorRegistry()
+        registry.register(ServerCollector(context, await context.worker.totals()))
+        ProcessCollector(registry=registry)
+        GCCollector(registry=registry)
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         return web.Response(body=encode(registry), headers={"Content-Type": content_type})
 
