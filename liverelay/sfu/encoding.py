@@ -9,7 +9,6 @@ from liverelay.sdp.parameters import MediaKind, ReceiveParameters
 from liverelay.sfu.keyframe import KeyframeThrottle
 from liverelay.sfu.layer_limit import EVERYTHING, LAYERED_CODECS, LayerLimit, LayerMeter
 from liverelay.sfu.layers import ActiveLayer, FrameSize, Layer, RateMeter
-from liverelay.sfu.picture_ids import describe
 from liverelay.sfu.totals import MediaTotals
 from liverelay.sfu.viewer_group import ViewerGroup
 from liverelay.sfu.wire_format import WireFormat, negotiated
@@ -136,8 +135,10 @@ class Encoding:
             self._repeat_interval = _FIRST_REPEAT
 
     def _count_layer(self, packet: InboundPacket) -> None:
-        if (descriptor := describe(packet)) is not None:
-            self._layers.count(descriptor, packet.header.payload_end - packet.header.payload_offset)
+        if packet.descriptor is not None:
+            self._layers.count(
+                packet.descriptor, packet.header.payload_end - packet.header.payload_offset
+            )
 
     def _read_frame_size(self, packet: InboundPacket) -> None:
         read = SIZE_READERS.get(packet.codec.name.lower())

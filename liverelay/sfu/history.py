@@ -9,6 +9,7 @@ from liverelay.sfu.replay import WINDOW_PACKETS
 
 if TYPE_CHECKING:
     from liverelay.rtp.packet import RtpHeader
+    from liverelay.rtp.payload.descriptor import PictureDescriptor
     from liverelay.sdp.parameters import Codec
 
 # More than any viewer's jitter buffer waits for; a 4 Mbit/s video reaches the packet bound first.
@@ -20,7 +21,8 @@ _MAX_SIZE = 1_500_000
 class InboundPacket(NamedTuple):
     """One packet from a publisher, in the clear, and what forwarding needs to know of it.
 
-    `is_keyframe`: a viewer can start here. True for every packet of audio.
+    `is_keyframe`: a viewer can start here. True for every packet of audio. `descriptor` is what it
+    says of its picture; None where nothing is said, or nobody needs it.
     """
 
     extended_sequence_number: int
@@ -29,6 +31,7 @@ class InboundPacket(NamedTuple):
     codec: Codec
     is_keyframe: bool
     received_at: float
+    descriptor: PictureDescriptor | None
 
 
 class PacketHistory:

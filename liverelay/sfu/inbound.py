@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from liverelay.rtp.payload.detection import KEYFRAME_DETECTORS, KeyframeDetector
+from liverelay.rtp.payload.detection import (
+    DESCRIPTOR_PARSERS,
+    KEYFRAME_DETECTORS,
+    DescriptorParser,
+    KeyframeDetector,
+)
 from liverelay.rtp.rtcp.reports import ReportBlock, SenderReport
 from liverelay.rtp.serial import SequenceUnwrapper
 from liverelay.sdp.parameters import Codec, MediaKind
@@ -69,6 +74,7 @@ class InboundStream:
         self._unwrapper = SequenceUnwrapper()
         self._window = ReplayWindow()
         self._detector: KeyframeDetector = _is_any
+        self._parse_descriptor: DescriptorParser | None = None
         self._first_number = 0
         self._highest_number = -1
         self._jitter_ticks = 0.0
@@ -105,7 +111,8 @@ class InboundStream:
         is_keyframe = len(payload) > 0 and self._detector(payload)
         if is_keyframe and self.nacks is not None:
             self.nacks.on_keyframe(number)
-        inbound = InboundPacket(number, packet, header, codec, is_keyframe, now)
+        descriptor = None if self._parse_descriptor is None else self._parse_descriptor(payload)
+        inbound = InboundPacket(number, packet, header, codec, is_keyframe, now, descriptor)
         self.history.add(inbound)
         return inbound
 
@@ -149,6 +156,7 @@ class InboundStream:
         self.codec = codec
         if self._kind is MediaKind.VIDEO:
             self._detector = KEYFRAME_DETECTORS.get(codec.name.lower(), _is_any)
+            self._parse_descriptor = DESCRIPTOR_PARSERS.get(codec.name.lower())
         if "nack" not in codec.feedback:
             self.nacks = None
         elif self.nacks is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from liverelay.rtp.payload.descriptor import layer_bit
 from liverelay.sfu.layers import ActiveLayer, Layer, RateMeter
 
 if TYPE_CHECKING:
@@ -45,16 +46,18 @@ def needs_keyframe(before: LayerLimit, after: LayerLimit) -> bool:
 def can_enter(before: LayerLimit, after: LayerLimit, descriptor: PictureDescriptor) -> bool:
     """Return whether a viewer that has got all within `before` can go on within `after` from here.
 
-    Fewer layers do at the border of any picture. More temporal layers need a switching point:
-    nothing behind it refers to a picture of a higher temporal layer before it.
+    Fewer layers do at the border of any picture. More temporal layers need a switching point, a
+    frame that the viewer gets in either case: nothing behind it refers to one that it has not got.
     """
-    if not descriptor.starts_frame or descriptor.spatial_layer:
-        return False
-    if needs_keyframe(before, after):
+    if not descriptor.starts_frame or needs_keyframe(before, after):
         return False
     if after.temporal_layer <= before.temporal_layer:
-        return True
-    return descriptor.is_switching_point and descriptor.temporal_layer <= before.temporal_layer
+        return descriptor.spatial_layer == 0
+    return (
+        descriptor.switching_points & layer_bit(*after) != 0
+        and not after.excludes(descriptor)
+        and not before.excludes(descriptor)
+    )
 
 
 class LayerMeter:

@@ -12,13 +12,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from liverelay.rtp.payload.descriptor import write_picture_ids
-from liverelay.rtp.payload.detection import DESCRIPTOR_PARSERS
 from liverelay.rtp.serial import SequenceUnwrapper
 from liverelay.sfu.compactor import SequenceCompactor
 
 if TYPE_CHECKING:
     from liverelay.rtp.payload.descriptor import PictureDescriptor
-    from liverelay.sfu.history import InboundPacket
 
 # Steps that a retransmission can reach back over; the history is shorter than so many keyframes.
 _MAX_STEPS = 8
@@ -32,15 +30,6 @@ class PictureTimeline:
     def __init__(self) -> None:
         self.picture_id = -1
         self.tl0picidx = -1
-
-
-def describe(inbound: InboundPacket) -> PictureDescriptor | None:
-    """Return what the packet says of its picture; None if its codec has no such numbers."""
-    parse = DESCRIPTOR_PARSERS.get(inbound.codec.name.lower())
-    if parse is None:
-        return None
-    header = inbound.header
-    return parse(memoryview(inbound.packet)[header.payload_offset : header.payload_end])
 
 
 class _Step(NamedTuple):

@@ -8,7 +8,7 @@ from liverelay.rtp.packet import set_marker
 from liverelay.sfu.commands import Fanout, Template
 from liverelay.sfu.compactor import SequenceCompactor
 from liverelay.sfu.layer_limit import EVERYTHING, LayerLimit, can_enter, needs_keyframe
-from liverelay.sfu.picture_ids import PictureNumbering, describe
+from liverelay.sfu.picture_ids import PictureNumbering
 from liverelay.sfu.stream_table import StreamTable
 from liverelay.sfu.wire_format import PacketWriter, WireFormat
 
@@ -114,7 +114,7 @@ class ViewerGroup:
 
         For all groups of an encoding before any of them sends it: a viewer gets it from one.
         """
-        descriptor = describe(inbound) if self.has_moves else None
+        descriptor = inbound.descriptor if self.has_moves else None
         if descriptor is None:
             return
         self._admitted = [
@@ -188,7 +188,7 @@ class ViewerGroup:
             written = self._write_marker(inbound, written)
         if self._pictures is None:
             return written
-        descriptor = describe(inbound)
+        descriptor = inbound.descriptor
         if descriptor is None:
             return written
         # Header extensions may have been added, and then the payload begins further back.
@@ -199,7 +199,7 @@ class ViewerGroup:
         self, inbound: InboundPacket, written: bytes | bytearray
     ) -> bytes | bytearray:
         """Mark the end of a picture whose own last packets are left out."""
-        descriptor = describe(inbound)
+        descriptor = inbound.descriptor
         if descriptor is None or not self.limit.ends_picture(descriptor):
             return written
         copy = written if isinstance(written, bytearray) else bytearray(written)
@@ -209,18 +209,18 @@ class ViewerGroup:
     def _leaves_out(self, inbound: InboundPacket) -> bool:
         if self.limit is EVERYTHING:
             return False
-        descriptor = describe(inbound)
+        descriptor = inbound.descriptor
         return descriptor is not None and self.limit.excludes(descriptor)
 
     def _may_start(self, inbound: InboundPacket) -> bool:
         return inbound.is_keyframe or bool(self._admitted)
 
     def _step_pictures(self, inbound: InboundPacket) -> None:
-        if self._pictures is not None and (descriptor := describe(inbound)) is not None:
+        if self._pictures is not None and (descriptor := inbound.descriptor) is not None:
             self._pictures.step(descriptor)
 
     def _prepare(self, inbound: InboundPacket, now: float) -> _Entry | None:
-        original, packet, header, _, is_keyframe, _ = inbound
+        original, packet, header, _, is_keyframe, _, _ = inbound
         octets = header.payload_end - header.payload_offset
         if octets and self.waiting and is_keyframe:
             self._step_pictures(inbound)

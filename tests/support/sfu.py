@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from liverelay.rtp.packet import parse_header
+from liverelay.rtp.payload import vp8
 from liverelay.rtp.types import Ssrc
 from liverelay.sfu.encoding import Encoding
 from liverelay.sfu.history import InboundPacket, PacketHistory
@@ -65,7 +66,10 @@ def inbound(
         payload_type=payload_type,
         rtp_timestamp=rtp_timestamp,
     )
-    return InboundPacket(number, packet, parse_header(packet), VP8, is_keyframe, received_at)
+    descriptor = vp8.parse_descriptor(payload)
+    return InboundPacket(
+        number, packet, parse_header(packet), VP8, is_keyframe, received_at, descriptor
+    )
 
 
 def fed_encoding(

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+# As `switching_points`: each layer there is.
+EVERY_LAYER = (1 << 64) - 1
+
 
 class PictureDescriptor(NamedTuple):
     """The fields that forwarding looks at or changes; offsets count from the payload's first byte.
 
     `picture_id` has `picture_id_bits` bits, 7 or 15. `tl0picidx` counts the pictures of the lowest
     temporal layer in eight bits. Both are None where the packet does not have them.
-    `is_switching_point`: from here on a higher temporal layer can be decoded as well.
+    `switching_points` has a bit for each layer, the one that `layer_bit` returns: set if all within
+    that layer can be decoded from here on by who could decode this very frame.
     """
 
     starts_frame: bool
     ends_frame: bool
     spatial_layer: int
     temporal_layer: int
-    is_switching_point: bool
+    switching_points: int
     picture_id: int | None
     picture_id_bits: int
     picture_id_offset: int
     tl0picidx: int | None
     tl0picidx_offset: int
+
+
+def layer_bit(spatial_layer: int, temporal_layer: int) -> int:
+    """Return the bit of a layer in `switching_points`; either number has three bits."""
+    return 1 << (spatial_layer << 3 | temporal_layer)
 
 
 def write_picture_ids(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from liverelay.rtp.payload.descriptor import PictureDescriptor
+from liverelay.rtp.payload.descriptor import EVERY_LAYER, PictureDescriptor
 
 _EXTENDED = 0x80
 _PICTURE_ID = 0x80
@@ -61,7 +61,7 @@ def parse_descriptor(payload: bytes | memoryview) -> PictureDescriptor | None:
         ends_frame=False,
         spatial_layer=0,
         temporal_layer=layers >> 6,
-        is_switching_point=bool(layers & _LAYER_SYNC),
+        switching_points=EVERY_LAYER if layers & _LAYER_SYNC else 0,
         picture_id=picture_id,
         picture_id_bits=bits,
         picture_id_offset=picture_id_offset,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from liverelay.rtp.payload.descriptor import PictureDescriptor
+from liverelay.rtp.payload.descriptor import EVERY_LAYER, PictureDescriptor
 
 _PICTURE_ID = 0x80
 _INTER_PICTURE = 0x40
@@ -57,7 +57,7 @@ def parse_descriptor(payload: bytes | memoryview) -> PictureDescriptor | None:
         ends_frame=bool(flags & _ENDS_FRAME),
         spatial_layer=indices >> 1 & 0x07,
         temporal_layer=indices >> 5,
-        is_switching_point=bool(indices & _SWITCHING_UP_POINT),
+        switching_points=EVERY_LAYER if indices & _SWITCHING_UP_POINT else 0,
         picture_id=picture_id,
         picture_id_bits=bits,
         picture_id_offset=1,

@@ -3,6 +3,7 @@ from collections import Counter
 import pytest
 
 from liverelay.rtp.packet import parse_header
+from liverelay.rtp.payload import vp8
 from liverelay.rtp.rtcp.reports import SenderReport
 from liverelay.rtp.types import PayloadType, Ssrc
 from liverelay.sdp.parameters import Codec, MediaKind
@@ -71,6 +72,18 @@ def test_unknown_payload_type_and_duplicate_are_dropped_and_counted() -> None:
     assert receive(video, rtp(sequence_number=6, payload_type=50)) is None
     assert receive(video, rtp(sequence_number=5)) is None
     assert drops == {DropReason.UNKNOWN_PAYLOAD_TYPE: 1, DropReason.DUPLICATE_OR_LATE: 1}
+
+
+def test_packet_comes_with_what_its_payload_says_of_the_picture() -> None:
+    video = stream(MediaKind.VIDEO, VP8, AV1_WITH_NACK)
+
+    described = receive(video, rtp(VP8_KEYFRAME, sequence_number=1))
+    undescribed = receive(video, rtp(VP8_KEYFRAME, sequence_number=2, payload_type=99))
+
+    assert described is not None
+    assert described.descriptor == vp8.parse_descriptor(VP8_KEYFRAME)
+    assert undescribed is not None
+    assert undescribed.descriptor is None
 
 
 def test_loss_is_what_is_missing_below_the_highest_number() -> None:

@@ -1,8 +1,7 @@
 from liverelay.rtp.payload.descriptor import PictureDescriptor
 from liverelay.rtp.payload.vp8 import parse_descriptor
-from liverelay.sfu.picture_ids import PictureNumbering, PictureTimeline, describe
+from liverelay.sfu.picture_ids import PictureNumbering, PictureTimeline
 from tests.support.packets import rtp
-from tests.support.parameters import OPUS
 from tests.support.sfu import inbound
 
 
@@ -21,9 +20,10 @@ class Numbered:
 
     def write(self, picture_id: int, tl0picidx: int) -> tuple[int | None, int | None]:
         packet = inbound(1, payload=vp8(picture_id, tl0picidx))
-        read = describe(packet)
-        assert read is not None
-        written = self.numbering.write(packet.packet, packet.header.payload_offset, read)
+        assert packet.descriptor is not None
+        written = self.numbering.write(
+            packet.packet, packet.header.payload_offset, packet.descriptor
+        )
         seen = parse_descriptor(bytes(written[packet.header.payload_offset :]))
         assert seen is not None
         return seen.picture_id, seen.tl0picidx
@@ -97,7 +97,7 @@ def test_pictures_left_out_leave_no_gap() -> None:
 def test_payload_without_numbers_stays_as_it_is() -> None:
     numbering = PictureNumbering(PictureTimeline())
     packet = inbound(1, payload=b"\x10\x00")
-    read = describe(packet)
+    read = packet.descriptor
     assert read is not None
     numbering.step(read)
     numbering.leave_out(read)
@@ -111,7 +111,3 @@ def test_writing_into_a_copy_makes_no_other() -> None:
     copy = bytearray(rtp(vp8(1, 1)))
 
     assert numbering.write(copy, packet.header.payload_offset, descriptor(1, 1)) is copy
-
-
-def test_other_codecs_have_no_picture_numbers() -> None:
-    assert describe(inbound(1)._replace(codec=OPUS)) is None

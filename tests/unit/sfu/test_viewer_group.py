@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 from liverelay.sfu.history import InboundPacket, PacketHistory
 from liverelay.sfu.picture_ids import PictureTimeline
 from liverelay.sfu.subscription import Subscription
@@ -191,7 +189,7 @@ def test_pictures_without_numbers_are_left_as_they_are() -> None:
     group.waiting.append(viewer)
     encoding, _ = fed_encoding()
     viewer.encoding = encoding
-    packet = inbound(1, is_keyframe=True)._replace(codec=replace(VP8, name="H264"))
+    packet = inbound(1, is_keyframe=True)._replace(descriptor=None)
 
     (fanout,) = group.fan_out([packet], now=10.0)
 

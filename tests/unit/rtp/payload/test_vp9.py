@@ -1,6 +1,6 @@
 import pytest
 
-from liverelay.rtp.payload.descriptor import write_picture_ids
+from liverelay.rtp.payload.descriptor import EVERY_LAYER, write_picture_ids
 from liverelay.rtp.payload.vp9 import is_keyframe, parse_descriptor
 
 
@@ -56,7 +56,7 @@ def test_descriptor_says_which_picture_and_layer(
         read.ends_frame,
         read.spatial_layer,
         read.temporal_layer,
-        read.is_switching_point,
+        read.switching_points == EVERY_LAYER,
         read.picture_id,
         read.tl0picidx,
     )
