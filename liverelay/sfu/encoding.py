@@ -55,7 +55,7 @@ class Encoding:
         self._layers = LayerMeter()
         self._throttle = KeyframeThrottle()
         self.active_at: float | None = None
-        self.frame_size: FrameSize | None = None
+        self.frame_sizes: tuple[FrameSize, ...] = ()
         self._meter = RateMeter()
         self._octets = 0
         self._repeat_at: float | None = None
@@ -102,9 +102,16 @@ class Encoding:
 
     def layers(self, index: int) -> list[ActiveLayer]:
         """Return what can be chosen of it, given its index in the publication."""
-        return self._layers.layers(index) or [
-            ActiveLayer(Layer(index), self._meter.bitrate_bps, self.frame_size)
-        ]
+        layers = self._layers.layers(index)
+        if not layers:
+            return [ActiveLayer(Layer(index), self._meter.bitrate_bps, self.frame_size(EVERYTHING))]
+        return [each._replace(frame_size=self.frame_size(each.layer)) for each in layers]
+
+    def frame_size(self, limit: LayerLimit | Layer) -> FrameSize | None:
+        """Return the size of what is shown with these layers; None if it is not known."""
+        if not self.frame_sizes:
+            return None
+        return self.frame_sizes[min(limit.spatial_layer, len(self.frame_sizes) - 1)]
 
     def subscriptions(self) -> Iterator[Subscription]:
         for group in self._groups.values():
@@ -131,7 +138,8 @@ class Encoding:
             self._count_layer(packet)
         if packet.is_keyframe:
             self._throttle.on_keyframe()
-            self._read_frame_size(packet)
+            if self.parameters.kind is MediaKind.VIDEO:
+                self._read_frame_sizes(packet)
             self._repeat_interval = _FIRST_REPEAT
 
     def _count_layer(self, packet: InboundPacket) -> None:
@@ -140,15 +148,16 @@ class Encoding:
                 packet.descriptor, packet.header.payload_end - packet.header.payload_offset
             )
 
-    def _read_frame_size(self, packet: InboundPacket) -> None:
+    def _read_frame_sizes(self, packet: InboundPacket) -> None:
         read = SIZE_READERS.get(packet.codec.name.lower())
         if read is None:
-            self.frame_size = None
+            self.frame_sizes = ()
             return
         header = packet.header
         payload = memoryview(packet.packet)[header.payload_offset : header.payload_end]
-        if (size := read(payload)) is not None:
-            self.frame_size = FrameSize(*size)
+        # A keyframe's later packets, where one can start with them as well, do not tell.
+        if sizes := read(payload):
+            self.frame_sizes = tuple(FrameSize(*size) for size in sizes)
 
     def flush(self, now: float) -> list[Fanout]:
         """Hand the burst to every group of viewers."""

@@ -90,14 +90,25 @@ def best_layer(
 
 
 def ascending(layers: Sequence[ActiveLayer]) -> list[ActiveLayer]:
-    """Return `layers` from the poorest to the best: by frame size where all are known, and rate."""
-    areas = [0 if each.frame_size is None else each.frame_size.area for each in layers]
-    has_sizes = all(areas)
-    order = sorted(
-        range(len(layers)),
-        key=lambda i: (areas[i] if has_sizes else 0, layers[i].bitrate_bps, layers[i].layer),
+    """Return `layers` from the poorest to the best.
+
+    That is by the frame size of their encodings, where all are known, and by bitrate within one:
+    a larger picture of few frames is no better than a smaller one of many.
+    """
+    areas: dict[int, int] = {}
+    for each in layers:
+        area = 0 if each.frame_size is None else each.frame_size.area
+        index = each.layer.encoding_index
+        areas[index] = max(area, areas.get(index, 0))
+    has_sizes = all(areas.values())
+    return sorted(
+        layers,
+        key=lambda each: (
+            areas[each.layer.encoding_index] if has_sizes else 0,
+            each.bitrate_bps,
+            each.layer,
+        ),
     )
-    return [layers[i] for i in order]
 
 
 def wanted_layers(layers: Sequence[ActiveLayer], preference: Preference) -> list[ActiveLayer]:

@@ -96,8 +96,7 @@ class Publication:
     def layers(self, now: float) -> list[ActiveLayer]:
         """Return the layers that are arriving, from the poorest to the best.
 
-        That is by their frame size, and by bitrate among those of one size, or all if a size is not
-        known. It costs little to call: what is returned is measured a few times a second.
+        It costs little to call: what is returned is measured a few times a second.
 
         One that is silent while others are not has stopped. If all are, as a picture that never
         changes may be, nothing can be told.

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from liverelay.sfu.layer_limit import EVERYTHING
+
 if TYPE_CHECKING:
     from liverelay.rtp.types import Rid, Ssrc
     from liverelay.sdp.parameters import Codec, MediaKind
@@ -54,7 +56,7 @@ class PublicationStats:
 class SubscriptionStats:
     """One outbound stream; from `packets_lost` on, what the viewer itself has reported.
 
-    `rid` and the size of the pictures are those of the encoding that it is sent.
+    `rid` is that of the encoding that it is sent, and the size that of the layers of it.
     """
 
     session_id: SessionId
@@ -94,7 +96,8 @@ def subscription_stats(subscription: Subscription) -> SubscriptionStats:
     encoding, report = subscription.encoding, subscription.remote_report
     retransmitter = subscription.retransmitter
     codec = None if encoding is None else encoding.feed.codec
-    size = None if encoding is None else encoding.frame_size
+    group = subscription.group
+    size = None if encoding is None or group is None else encoding.frame_size(group.limit)
     return SubscriptionStats(
         session_id=subscription.session_id,
         peer_id=subscription.peer_id,
@@ -117,7 +120,7 @@ def subscription_stats(subscription: Subscription) -> SubscriptionStats:
 
 
 def _inbound_stats(encoding: Encoding, stream: InboundStream, rid: Rid | None) -> InboundRtpStats:
-    size = encoding.frame_size
+    size = encoding.frame_size(EVERYTHING)
     return InboundRtpStats(
         ssrc=stream.ssrc,
         rid=rid,

@@ -1,6 +1,7 @@
 """Any bytes give a value or `MalformedPacketError`: the same property for every parser of rtp."""
 
 import contextlib
+from collections.abc import Callable
 from types import ModuleType
 
 import pytest
@@ -13,6 +14,8 @@ from liverelay.rtp.extensions import iterate_elements, remap_extension_ids
 from liverelay.rtp.packet import parse_header
 from liverelay.rtp.payload import av1, h264, h265, vp8, vp9
 from liverelay.rtp.payload.descriptor import write_picture_ids
+from liverelay.rtp.payload.detection import SIZE_READERS
+from liverelay.rtp.payload.parameter_sets import h264_frame_size, h265_frame_size
 from liverelay.rtp.payload.red import primary_block
 from liverelay.rtp.rtcp.compound import parse_compound
 from liverelay.rtp.transport_cc import parse_transport_feedback
@@ -115,6 +118,36 @@ def test_red_raises_nothing_but_malformed_packet(data: bytes) -> None:
 def test_is_keyframe_gives_an_answer_for_any_bytes(codec: ModuleType, data: bytes) -> None:
     assert codec.is_keyframe(data) in (True, False)
     assert codec.is_keyframe(memoryview(data)) == codec.is_keyframe(data)
+
+
+# First bytes behind which there is something to read: descriptors, parameter sets, aggregates.
+KEYFRAME_STARTS = st.sampled_from(
+    (b"", b"\x08", b"\x0a", b"\xaa", b"\x10\0\0\0\x9d\x01\x2a", b"\x67", b"\x67\x64\0\x28\xac")
+    + (b"\x18\0\x60\x67\x64\0\x28", b"\x42\x01", b"\x60\x01\0\x60\x42\x01\x01")
+)
+
+
+@pytest.mark.parametrize("codec", SIZE_READERS)
+@given(start=KEYFRAME_STARTS, data=ANY_BYTES)
+def test_frame_sizes_are_those_of_pictures_or_not_known(
+    codec: str, start: bytes, data: bytes
+) -> None:
+    sizes = SIZE_READERS[codec](start + data)
+
+    assert len(sizes) <= 8
+    assert all(0 <= side <= 1 << 16 for size in sizes for side in size)
+    assert SIZE_READERS[codec](memoryview(start + data)) == sizes
+
+
+@pytest.mark.parametrize("read", [h264_frame_size, h265_frame_size])
+@given(data=ANY_BYTES)
+def test_parameter_set_raises_nothing_but_malformed_packet(
+    read: Callable[[bytes], tuple[int, int]], data: bytes
+) -> None:
+    with contextlib.suppress(MalformedPacketError):
+        width, height = read(data)
+        assert width > 0
+        assert height > 0
 
 
 @given(st.sampled_from((vp8, vp9)), ANY_BYTES)

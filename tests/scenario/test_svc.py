@@ -4,7 +4,8 @@ from random import Random
 
 import pytest
 
-from liverelay.sfu.layers import Layer, Preference, Quality
+from liverelay.sfu.layers import FrameSize, Layer, Preference, Quality
+from liverelay.sfu.statistics import subscription_stats
 from tests.support.simulation.server import SimulatedServer
 from tests.support.simulation.svc import ScalablePublisher, ScalableViewer, assert_decodable
 
@@ -81,6 +82,18 @@ def test_frame_rate_comes_back_without_a_keyframe_and_size_with_one(
 
     assert len(viewer.layers_seen()) == 9
     assert publisher.keyframes_sent == 3
+    assert_decodable(viewer.parts)
+
+
+def test_viewer_gets_what_its_element_has_use_for(
+    server: SimulatedServer, viewer: ScalableViewer
+) -> None:
+    viewer.subscription.preference = Preference(element_size=FrameSize(600, 340))
+    allow(server, viewer, None)
+    server.run(1.0)
+
+    assert {spatial for spatial, _ in viewer.layers_seen()} == {0, 1}
+    assert subscription_stats(viewer.subscription).frame_width == 640
     assert_decodable(viewer.parts)
 
 

@@ -1,8 +1,11 @@
-"""What the payload descriptors of VP8 and VP9 say of a packet's picture, and where they say it."""
+"""What payloads say of their picture, and where the descriptors of VP8 and VP9 say it."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
+
+# Width and height in pixels, of each spatial layer from the lowest up; empty if that is not known.
+FrameSizes: TypeAlias = tuple[tuple[int, int], ...]
 
 # As `switching_points`: each layer there is.
 EVERY_LAYER = (1 << 64) - 1

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from liverelay.rtp.payload import av1, h264, h265, vp8, vp9
-from liverelay.rtp.payload.descriptor import PictureDescriptor
+from liverelay.rtp.payload.descriptor import FrameSizes, PictureDescriptor
 
 KeyframeDetector: TypeAlias = Callable[[bytes | memoryview], bool]
 DescriptorParser: TypeAlias = Callable[[bytes | memoryview], PictureDescriptor | None]
-SizeReader: TypeAlias = Callable[[bytes | memoryview], tuple[int, int] | None]
+SizeReader: TypeAlias = Callable[[bytes | memoryview], FrameSizes]
 
 KEYFRAME_DETECTORS: Mapping[str, KeyframeDetector] = {
     "av1": av1.is_keyframe,
@@ -29,7 +29,10 @@ DESCRIPTOR_PARSERS: Mapping[str, DescriptorParser] = {
     "vp9": vp9.parse_descriptor,
 }
 
-# Given the first packet of a keyframe, these return width and height.
+# Given the first packet of a keyframe: what of it tells the size of the pictures.
 SIZE_READERS: Mapping[str, SizeReader] = {
-    "vp8": vp8.frame_size,
+    "h264": h264.frame_sizes,
+    "h265": h265.frame_sizes,
+    "vp8": vp8.frame_sizes,
+    "vp9": vp9.frame_sizes,
 }

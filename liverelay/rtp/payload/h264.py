@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+from typing import TYPE_CHECKING
+
+from liverelay.errors import MalformedPacketError
+from liverelay.rtp.payload.parameter_sets import h264_frame_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from liverelay.rtp.payload.descriptor import FrameSizes
+
 _IDR_SLICE = 5
 _SEQUENCE_PARAMETER_SET = 7
 _STAP_A = 24
@@ -21,7 +32,10 @@ def is_keyframe(payload: bytes | memoryview) -> bool:
         return False
     nal_type = payload[0] & 0x1F
     if nal_type == _STAP_A:
-        return _aggregate_has_keyframe(payload)
+        return any(
+            len(unit) > 1 and _starts_picture(unit[0] & 0x1F, unit[1])
+            for unit in _aggregated_units(payload)
+        )
     if nal_type == _FU_A:
         return (
             payload[1] & (_FU_START | 0x1F) == _FU_START | _IDR_SLICE
@@ -31,14 +45,26 @@ def is_keyframe(payload: bytes | memoryview) -> bool:
     return _starts_picture(nal_type, payload[1])
 
 
-def _aggregate_has_keyframe(payload: bytes | memoryview) -> bool:
+def frame_sizes(payload: bytes | memoryview) -> FrameSizes:
+    """Return the size in the sequence parameter set that is in this packet; nothing without one.
+
+    One that needs two packets is none that a WebRTC client sends.
+    """
+    is_aggregate = len(payload) > 0 and payload[0] & 0x1F == _STAP_A
+    for unit in _aggregated_units(payload) if is_aggregate else (payload,):
+        if len(unit) > 0 and unit[0] & 0x1F == _SEQUENCE_PARAMETER_SET:
+            with contextlib.suppress(MalformedPacketError):
+                return (h264_frame_size(unit),)
+            break
+    return ()
+
+
+def _aggregated_units(payload: bytes | memoryview) -> Iterator[bytes | memoryview]:
     offset = 1
-    while offset + 3 < len(payload):
-        size = payload[offset] << 8 | payload[offset + 1]
-        if size > 1 and _starts_picture(payload[offset + 2] & 0x1F, payload[offset + 3]):
-            return True
-        offset += 2 + size
-    return False
+    while offset + 2 < len(payload):
+        end = offset + 2 + (payload[offset] << 8 | payload[offset + 1])
+        yield payload[offset + 2 : end]
+        offset = end
 
 
 def _starts_picture(nal_type: int, second_byte: int) -> bool:

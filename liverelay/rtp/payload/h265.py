@@ -6,9 +6,21 @@ negotiates.
 
 from __future__ import annotations
 
+import contextlib
+from typing import TYPE_CHECKING
+
+from liverelay.errors import MalformedPacketError
+from liverelay.rtp.payload.parameter_sets import h265_frame_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from liverelay.rtp.payload.descriptor import FrameSizes
+
 # Intra random access point pictures: BLA, IDR and CRA.
 _RANDOM_ACCESS = range(16, 22)
 _PARAMETER_SETS = range(32, 34)
+_SEQUENCE_PARAMETER_SET = 33
 _AGGREGATION_PACKET = 48
 _FRAGMENTATION_UNIT = 49
 _FIRST_SLICE_SEGMENT = 0x80
@@ -24,7 +36,10 @@ def is_keyframe(payload: bytes | memoryview) -> bool:
         return False
     nal_type = payload[0] >> 1 & 0x3F
     if nal_type == _AGGREGATION_PACKET:
-        return _aggregate_has_keyframe(payload)
+        return any(
+            len(unit) > 2 and _starts_picture(unit[0] >> 1 & 0x3F, unit[2])
+            for unit in _aggregated_units(payload)
+        )
     if nal_type == _FRAGMENTATION_UNIT:
         return (
             payload[2] >= _FU_START
@@ -34,14 +49,26 @@ def is_keyframe(payload: bytes | memoryview) -> bool:
     return _starts_picture(nal_type, payload[2])
 
 
-def _aggregate_has_keyframe(payload: bytes | memoryview) -> bool:
+def frame_sizes(payload: bytes | memoryview) -> FrameSizes:
+    """Return the size in the sequence parameter set that is in this packet; nothing without one.
+
+    One that needs two packets is none that a WebRTC client sends.
+    """
+    is_aggregate = len(payload) > 0 and payload[0] >> 1 & 0x3F == _AGGREGATION_PACKET
+    for unit in _aggregated_units(payload) if is_aggregate else (payload,):
+        if len(unit) > 0 and unit[0] >> 1 & 0x3F == _SEQUENCE_PARAMETER_SET:
+            with contextlib.suppress(MalformedPacketError):
+                return (h265_frame_size(unit),)
+            break
+    return ()
+
+
+def _aggregated_units(payload: bytes | memoryview) -> Iterator[bytes | memoryview]:
     offset = 2
-    while offset + 4 < len(payload):
-        size = payload[offset] << 8 | payload[offset + 1]
-        if size > 2 and _starts_picture(payload[offset + 2] >> 1 & 0x3F, payload[offset + 4]):
-            return True
-        offset += 2 + size
-    return False
+    while offset + 2 < len(payload):
+        end = offset + 2 + (payload[offset] << 8 | payload[offset + 1])
+        yield payload[offset + 2 : end]
+        offset = end
 
 
 def _starts_picture(nal_type: int, slice_byte: int) -> bool:

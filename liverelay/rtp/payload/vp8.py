@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from liverelay.rtp.payload.descriptor import EVERY_LAYER, PictureDescriptor
+from liverelay.rtp.payload.descriptor import EVERY_LAYER, FrameSizes, PictureDescriptor
 
 _EXTENDED = 0x80
 _PICTURE_ID = 0x80
@@ -27,16 +27,16 @@ def is_keyframe(payload: bytes | memoryview) -> bool:
     return payload[0] & (_START | _PARTITION) == _START and payload[offset] & 0x01 == 0
 
 
-def frame_size(payload: bytes | memoryview) -> tuple[int, int] | None:
-    """Return width and height, given the first packet of a keyframe."""
+def frame_sizes(payload: bytes | memoryview) -> FrameSizes:
+    """Return the size in the header of a keyframe, given the first packet of one."""
     offset = _frame_offset(payload)
     if offset is None or len(payload) < offset + 10:
-        return None
+        return ()
     if payload[offset + 3 : offset + 6] != _START_CODE:
-        return None
+        return ()
     width = int.from_bytes(payload[offset + 6 : offset + 8], "little") & _SIZE_MASK
     height = int.from_bytes(payload[offset + 8 : offset + 10], "little") & _SIZE_MASK
-    return width, height
+    return ((width, height),)
 
 
 def parse_descriptor(payload: bytes | memoryview) -> PictureDescriptor | None:

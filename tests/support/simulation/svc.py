@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from liverelay.rtp.packet import parse_header
 from liverelay.rtp.rtcp.compound import parse_compound
 from liverelay.rtp.rtcp.feedback import PictureLossIndication
+from liverelay.sfu.layers import FrameSize
 from liverelay.sfu.types import SessionId
 from tests.support.packets import rtp
 from tests.support.parameters import VIEWER_VP8, VP8, published_video, watched_video
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 PICTURE_INTERVAL = 1 / 30
 SPATIAL_LAYERS = 3
 PACKETS = (1, 2, 4)
+SIZES = (FrameSize(320, 180), FrameSize(640, 360), FrameSize(1280, 720))
 VP9 = replace(VP8, name="VP9")
 VIEWER_VP9 = replace(VIEWER_VP8, name="VP9")
 # The temporal layer of each picture, whether it is a switching point, and how far back those are
@@ -96,6 +98,8 @@ class ScalablePublisher:
                 indices = layer << 5 | is_switching_point << 4 | spatial << 1 | (spatial > 0)
                 picture_id = 0x8000 | self._picture & 0x7FFF
                 descriptor = bytes((flags, *picture_id.to_bytes(2), indices, self._picture & 0xFF))
+                if is_keyframe and spatial == index == 0:
+                    descriptor = bytes((flags | 0x02,)) + descriptor[1:] + _structure()
                 packets.append(
                     rtp(
                         descriptor + json.dumps(what).encode().ljust(200),
@@ -106,6 +110,12 @@ class ScalablePublisher:
                 )
                 self._sequence_number += 1
         return packets
+
+
+def _structure() -> bytes:
+    """Return what a keyframe begins with: how many layers, and the size of each."""
+    sides = b"".join(side.to_bytes(2) for size in SIZES for side in size)
+    return bytes(((SPATIAL_LAYERS - 1) << 5 | 0x10,)) + sides
 
 
 class Part(NamedTuple):
@@ -129,7 +139,7 @@ class ScalableViewer:
 
     def take_rtp(self, packet: bytes) -> None:
         header = parse_header(packet)
-        what = json.loads(packet[header.payload_offset + 5 :])
+        what = json.loads(packet[packet.index(b'{"frame"') :])
         self.parts.append(
             Part(
                 self._server.clock.now,

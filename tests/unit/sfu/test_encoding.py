@@ -4,6 +4,7 @@ import pytest
 
 from liverelay.sdp.parameters import Codec, ReceiveParameters
 from liverelay.sfu.encoding import Encoding
+from liverelay.sfu.layer_limit import EVERYTHING, LayerLimit
 from liverelay.sfu.layers import Layer
 from tests.support.parameters import (
     OPUS,
@@ -126,12 +127,31 @@ def test_keyframe_tells_the_size_of_its_frames() -> None:
     size = bytes((0, 0, 0, 0x9D, 0x01, 0x2A, 0x80, 0x02, 0x68, 0x01))
 
     encoding.on_packet(inbound(1, payload=b"\x10" + size, is_keyframe=True))
-    assert encoding.frame_size == (640, 360)
+    assert encoding.frame_size(EVERYTHING) == (640, 360)
     encoding.on_packet(inbound(2, payload=b"\x10\x00", is_keyframe=True))
-    assert encoding.frame_size == (640, 360)
-    encoding.on_packet(inbound(3, is_keyframe=True)._replace(codec=OPUS))
+    assert encoding.frame_size(EVERYTHING) == (640, 360)
+    encoding.on_packet(inbound(3, is_keyframe=True)._replace(codec=replace(VP8, name="X-NEW")))
 
-    assert encoding.frame_size is None
+    assert encoding.frame_size(EVERYTHING) is None
+
+
+def test_each_spatial_layer_has_its_size() -> None:
+    encoding, _ = fed_encoding()
+    structure = bytes((0x30,)) + b"".join(side.to_bytes(2) for side in (320, 180, 640, 360))
+
+    keyframe = inbound(1, payload=b"\x0a" + structure, is_keyframe=True)
+    encoding.on_packet(keyframe._replace(codec=replace(VP8, name="VP9")))
+
+    sizes = [encoding.frame_size(LayerLimit(layer, 0)) for layer in range(3)]
+    assert sizes == [(320, 180), (640, 360), (640, 360)]
+
+
+def test_sound_has_no_size() -> None:
+    encoding, _ = fed_encoding(published_audio(OPUS))
+
+    encoding.on_packet(inbound(1, is_keyframe=True)._replace(codec=OPUS))
+
+    assert encoding.frame_size(EVERYTHING) is None
 
 
 def test_packet_that_says_nothing_of_its_layer_counts_for_none() -> None:

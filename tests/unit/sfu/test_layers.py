@@ -112,6 +112,13 @@ def test_layers_are_in_order_of_size_where_all_are_known() -> None:
     assert ascending([large, small._replace(frame_size=None)])[0] == large
 
 
+def test_many_small_frames_are_better_than_few_large_ones() -> None:
+    fluent = ActiveLayer(Layer(0, 0, 2), 300e3, FrameSize(320, 180))
+    jerky = ActiveLayer(Layer(0, 1, 0), 200e3, FrameSize(640, 360))
+
+    assert ascending([fluent, jerky]) == [jerky, fluent]
+
+
 def test_rate_is_that_of_about_the_last_second() -> None:
     meter = RateMeter()
     assert meter.bitrate_bps == 0.0

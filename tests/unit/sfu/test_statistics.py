@@ -26,7 +26,7 @@ def test_size_of_the_pictures_is_told_where_it_is_known() -> None:
     video.encodings[0].feed_from(stream)
     unknown = publication_stats(video).streams[0]
 
-    video.encodings[0].frame_size = FrameSize(1280, 720)
+    video.encodings[0].frame_sizes = (FrameSize(640, 360), FrameSize(1280, 720))
     known = publication_stats(video).streams[0]
 
     assert (unknown.rid, unknown.frame_width, unknown.frame_height) == (None, None, None)
@@ -53,7 +53,7 @@ def test_viewer_that_has_reported_nothing_has_no_remote_figures() -> None:
 def test_viewer_is_told_which_encoding_it_is_sent() -> None:
     video = publication(published_video(rids=("q", "h")))
     receive(video, 1, 10.0)
-    video.encodings[1].frame_size = FrameSize(640, 360)
+    video.encodings[1].frame_sizes = (FrameSize(640, 360),)
     viewer = subscription()
     video.attach(viewer)
     before = subscription_stats(viewer)

@@ -1,6 +1,6 @@
 import pytest
 
-from liverelay.rtp.payload.h264 import is_keyframe
+from liverelay.rtp.payload.h264 import frame_sizes, is_keyframe
 
 SPS = bytes((0x67, 0x42, 0xC0, 0x1F))
 PPS = bytes((0x68, 0xCE))
@@ -44,3 +44,27 @@ def test_payload_a_decoder_can_start_with_is_a_keyframe(payload: bytes) -> None:
 )
 def test_anything_else_is_not(payload: bytes) -> None:
     assert not is_keyframe(payload)
+
+
+# As x264 writes it for 1920 x 1080 in its main profile.
+LARGE_SPS = bytes.fromhex("674d4028da01e0089f961000000300100000030328f1832a")
+
+
+@pytest.mark.parametrize("payload", [LARGE_SPS, stap_a(SEI, LARGE_SPS, PPS, IDR)])
+def test_parameter_set_tells_the_size(payload: bytes) -> None:
+    assert frame_sizes(payload) == frame_sizes(memoryview(payload)) == ((1920, 1080),)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(IDR, id="picture"),
+        pytest.param(stap_a(PPS, IDR), id="aggregate without one"),
+        pytest.param(stap_a(b"", PPS), id="empty unit in an aggregate"),
+        pytest.param(LARGE_SPS[:8], id="cut short"),
+        pytest.param(stap_a(LARGE_SPS[:8], LARGE_SPS), id="first one is cut short"),
+    ],
+)
+def test_without_a_readable_parameter_set_there_is_no_size(payload: bytes) -> None:
+    assert frame_sizes(payload) == ()

@@ -1,6 +1,6 @@
 import pytest
 
-from liverelay.rtp.payload.h265 import is_keyframe
+from liverelay.rtp.payload.h265 import frame_sizes, is_keyframe
 
 
 def nal(nal_type: int, *rest: int) -> bytes:
@@ -50,3 +50,29 @@ def test_payload_a_decoder_can_start_with_is_a_keyframe(payload: bytes) -> None:
 )
 def test_anything_else_is_not(payload: bytes) -> None:
     assert not is_keyframe(payload)
+
+
+# As x265 writes it for 1920 x 1080 in its main profile.
+LARGE_SPS = bytes.fromhex(
+    "420101016000000300900000030000030078a003c0801107cb965654a4c2e68080000003008000000c84"
+)
+
+
+@pytest.mark.parametrize("payload", [LARGE_SPS, aggregate(VPS, LARGE_SPS, PPS, IDR)])
+def test_parameter_set_tells_the_size(payload: bytes) -> None:
+    assert frame_sizes(payload) == frame_sizes(memoryview(payload)) == ((1920, 1080),)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(IDR, id="picture"),
+        pytest.param(aggregate(VPS, PPS), id="aggregate without one"),
+        pytest.param(aggregate(b"", PPS), id="empty unit in an aggregate"),
+        pytest.param(LARGE_SPS[:20], id="cut short"),
+        pytest.param(aggregate(LARGE_SPS[:20], LARGE_SPS), id="first one is cut short"),
+    ],
+)
+def test_without_a_readable_parameter_set_there_is_no_size(payload: bytes) -> None:
+    assert frame_sizes(payload) == ()

@@ -1,7 +1,7 @@
 import pytest
 
 from liverelay.rtp.payload.descriptor import EVERY_LAYER, PictureDescriptor, write_picture_ids
-from liverelay.rtp.payload.vp8 import frame_size, is_keyframe, parse_descriptor
+from liverelay.rtp.payload.vp8 import frame_sizes, is_keyframe, parse_descriptor
 from tests.support.packets import VP8_DELTA, VP8_KEYFRAME
 
 
@@ -92,7 +92,7 @@ def test_picture_numbers_are_replaced_in_place(
 def test_keyframe_tells_its_size() -> None:
     header = bytes((0x10, 0, 0, 0, 0x9D, 0x01, 0x2A, 0x80, 0x42, 0x68, 0x81))
 
-    assert frame_size(header) == (640, 360)
-    assert frame_size(header[:-1]) is None
-    assert frame_size(b"") is None
-    assert frame_size(header.replace(b"\x2a", b"\x2b")) is None
+    assert frame_sizes(header) == ((640, 360),)
+    assert frame_sizes(header[:-1]) == ()
+    assert frame_sizes(b"") == ()
+    assert frame_sizes(header.replace(b"\x2a", b"\x2b")) == ()
