@@ -33,6 +33,7 @@ class ErrorCode(Enum):
     INVALID_SDP = ("invalid_sdp", 400, "Malformed SDP offer")
     CODEC_MISMATCH = ("codec_mismatch", 400, "Offer has none of the codecs being published")
     SESSION_ENDED = ("session_ended", 409, "Session was ended by the server")
+    SESSION_MISMATCH = ("session_mismatch", 409, "Offer is not one of this session")
     PEER_CONNECTION_FAILED = ("peer_connection_failed", 500, "WebRTC connection setup failed")
     INVALID_REQUEST = ("invalid_request", 400, "Request is not valid")
     NOT_FOUND = ("not_found", 404, "No such resource")
@@ -104,6 +105,10 @@ class CodecMismatchError(SdpError):
     def __init__(self, needed: tuple[str, ...]) -> None:
         super().__init__(f"The offer lacks what is being published: {', '.join(needed)}")
         self.needed = needed
+
+
+class SessionMismatchError(SdpError):
+    """An offer for a living session that changes more than its ICE credentials."""
 
 
 class TransportError(LiveRelayError):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from liverelay.errors import CodecMismatchError, SdpError
 from liverelay.sdp import policy
+from liverelay.sdp.agreement import Agreement, agreed_section
 from liverelay.sdp.codecs import supported_names
 from liverelay.sdp.matching import describe
 from liverelay.sdp.parameters import MediaKind, ReceiveParameters, SendParameters
@@ -23,15 +24,15 @@ from liverelay.sdp.selection import (
     shared_codecs,
     watched_codecs,
 )
-from liverelay.sdp.writer import AnsweredSection, LocalEnd, SectionSsrcs, write_answer
+from liverelay.sdp.writer import AnsweredSection, LocalEnd, SectionSsrcs, bundled, write_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from liverelay.sdp.connection import RemoteConnection, Setup
+    from liverelay.sdp.connection import RemoteConnection
     from liverelay.sdp.offer import Offer
     from liverelay.sdp.parameters import Codec, HeaderExtension
-    from liverelay.sdp.section import OfferedDataChannel, OfferedExtension, OfferedSection
+    from liverelay.sdp.section import OfferedExtension, OfferedSection
     from liverelay.sdp.streams import OfferedRid
 
 __all__ = ["Answer", "LocalEnd", "Purpose", "SectionSsrcs", "answer"]
@@ -54,18 +55,10 @@ class Purpose(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer's text and what was agreed by it.
-
-    `remote` belongs to the section that carries the bundle, and `setup` is our role towards it.
-    `receive` and `send` hold one entry for each section in which media may flow that way.
-    """
+    """The answer's text, and what was agreed by it."""
 
     sdp: str
-    remote: RemoteConnection
-    setup: Setup
-    receive: tuple[ReceiveParameters, ...]
-    send: tuple[SendParameters, ...]
-    data_channel: OfferedDataChannel | None
+    agreed: Agreement
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +100,11 @@ def answer(
     room = _Room(publications, preferred_codecs)
     sections = [_answer_section(section, purpose, room) for section in offer.sections]
     _check_codecs(purpose, room, sections)
-    bundled = _bundled(offer, sections)
-    remote = bundled[0].connection.complete()
+    remote = _connection(offer, sections)
     setup = remote.setup.answered()
     received = (_receive_parameters(section) for section in sections)
     sent = (_send_parameters(section, local) for section in sections)
-    return Answer(
-        sdp=write_answer(offer, local, setup, sections, [each.mid for each in bundled if each.mid]),
+    agreed = Agreement(
         remote=remote,
         setup=setup,
         receive=tuple(parameters for parameters in received if parameters),
@@ -121,7 +112,9 @@ def answer(
         data_channel=next(
             (offered.data_channel for offered in offer.sections if offered.data_channel), None
         ),
+        sections=tuple(map(agreed_section, sections)),
     )
+    return Answer(write_answer(offer, local, setup, sections), agreed)
 
 
 def _answer_section(section: OfferedSection, purpose: Purpose, room: _Room) -> AnsweredSection:
@@ -191,21 +184,17 @@ def _select(
     return shared_codecs(offered, published)
 
 
-def _bundled(offer: Offer, sections: Sequence[AnsweredSection]) -> list[OfferedSection]:
-    """Return the accepted sections in the order of the offer's group.
-
-    The first of them carries the connection (RFC 8843 section 7.3.1), and the group's order need
-    not be that of the sections.
+def _connection(offer: Offer, sections: Sequence[AnsweredSection]) -> RemoteConnection:
+    """Return the peer's end of the one connection.
 
     Raises:
-        SdpError: There are none.
+        SdpError: No section is accepted.
     """
-    accepted = {section.offered.mid: section.offered for section in sections if section.is_accepted}
-    bundled = [accepted[mid] for mid in offer.bundle if mid in accepted]
-    if not bundled:
+    accepted = bundled(offer, sections)
+    if not accepted:
         names = "; ".join(f"{kind.value}: {supported_names(kind)}" for kind in MediaKind)
         raise SdpError(f"The offer has none of the supported codecs ({names})")
-    return bundled
+    return accepted[0].connection.complete()
 
 
 def _check_codecs(purpose: Purpose, room: _Room, sections: Sequence[AnsweredSection]) -> None:

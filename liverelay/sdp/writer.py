@@ -16,7 +16,7 @@ from liverelay.sdp.section import Direction
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from liverelay.rtp.types import Mid, Ssrc
+    from liverelay.rtp.types import Ssrc
     from liverelay.sdp.connection import Fingerprint, IceCredentials, Setup
     from liverelay.sdp.offer import Offer
     from liverelay.sdp.parameters import Codec, MediaKind
@@ -52,7 +52,8 @@ class LocalEnd:
     """Our end of one session. Whatever is random in an answer comes in here.
 
     `candidates` are in the order of preference. `origin_id` numbers the session (RFC 8866
-    section 5.2). `stream_id` joins the sections we send into one MediaStream.
+    section 5.2), `origin_version` those of its answers that differ (RFC 3264 section 8).
+    `stream_id` joins the sections we send into one MediaStream.
     """
 
     ice: IceCredentials
@@ -62,6 +63,7 @@ class LocalEnd:
     cname: str
     stream_id: str
     origin_id: int
+    origin_version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +85,31 @@ class AnsweredSection:
         return any(codec.rtx_payload_type is not None for codec in self.codecs)
 
 
+def bundled(offer: Offer, sections: Sequence[AnsweredSection]) -> list[OfferedSection]:
+    """Return the accepted sections in the order of the offer's group.
+
+    The first of them carries the connection (RFC 8843 section 7.3.1), and the group's order need
+    not be that of the sections.
+    """
+    accepted = {section.offered.mid: section.offered for section in sections if section.is_accepted}
+    return [accepted[mid] for mid in offer.bundle if mid in accepted]
+
+
 def write_answer(
     offer: Offer,
     local: LocalEnd,
     setup: Setup,
     sections: Sequence[AnsweredSection],
-    bundle: Sequence[Mid],
 ) -> str:
-    """Return the answer; `sections` are all of the offer's, `bundle` the mids of the accepted."""
+    """Return the answer; `sections` are all of the offer's, in its order."""
+    mids = [section.mid for section in bundled(offer, sections) if section.mid]
     lines = [
         "v=0",
-        f"o=- {local.origin_id} 1 IN IP4 127.0.0.1",
+        f"o=- {local.origin_id} {local.origin_version} IN IP4 127.0.0.1",
         "s=-",
         "t=0 0",
         "a=ice-lite",
-        f"a=group:BUNDLE {' '.join(bundle)}",
+        f"a=group:BUNDLE {' '.join(mids)}",
         "a=msid-semantic:WMS *",
     ]
     if offer.extmap_allow_mixed:

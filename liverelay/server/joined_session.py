@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from liverelay.errors import ErrorCode, RefusedError
+from liverelay.sdp.agreement import take_up
+from liverelay.server.restart_allowance import RestartAllowance
 from liverelay.sfu.layers import Preference
 from liverelay.sfu.types import PeerId, PublicationId, SessionId
+from liverelay.transport.ice import generate_credentials
+from liverelay.transport.peer_transport import SessionParameters
 
 if TYPE_CHECKING:
-    from liverelay.sdp.answer import Answer
+    from liverelay.sdp.agreement import Agreement
+    from liverelay.sdp.answer import LocalEnd
+    from liverelay.sdp.offer import Offer
     from liverelay.server.sessions import Session
     from liverelay.server.worker import MediaWorker
     from liverelay.sfu.subscription import Subscription
     from liverelay.transport.counters import CloseReason
-    from liverelay.transport.peer_transport import PeerTransport, SessionParameters
+    from liverelay.transport.peer_transport import PeerTransport
 
 
 class SessionOwner(Protocol):
@@ -34,10 +42,17 @@ class JoinedSession:
     """
 
     def __init__(
-        self, session: Session, agreed: Answer, worker: MediaWorker, owner: SessionOwner
+        self,
+        session: Session,
+        agreed: Agreement,
+        local: LocalEnd,
+        worker: MediaWorker,
+        owner: SessionOwner,
     ) -> None:
         self.session = session
         self.agreed = agreed
+        self._local = local
+        self._restarts = RestartAllowance()
         self._worker = worker
         self._owner = owner
         self._transport: PeerTransport | None = None
@@ -48,12 +63,19 @@ class JoinedSession:
     def session_id(self) -> SessionId:
         return SessionId(self.session.session_id)
 
-    def open(self, parameters: SessionParameters, now: float) -> None:
+    def open(self, now: float) -> None:
         """Expect the peer and its media.
 
         Raises:
             TransportError: Our side cannot be set up.
         """
+        agreed = self.agreed
+        parameters = SessionParameters(
+            self._local.ice,
+            setup=agreed.setup.value,
+            fingerprints=[(each.algorithm, each.value) for each in agreed.remote.fingerprints],
+            sctp_port=agreed.data_channel.sctp_port if agreed.data_channel else None,
+        )
         self._transport = self._worker.open(self.session_id, parameters, self, now)
         room = self._worker.room(self.session.room_id)
         for received in self.agreed.receive:
@@ -75,6 +97,32 @@ class JoinedSession:
             room.remove_publication(self._publication_id(received.mid), now)
         self._worker.release(self.session_id)
         self._worker.settle(now)
+
+    def answer_again(self, offer: Offer, now: float) -> tuple[str, bool]:
+        """Answer a later offer; return the answer and whether it restarts ICE.
+
+        One that repeats the credentials of the last is answered as that was: its answer was lost.
+
+        Raises:
+            SessionMismatchError: The offer is not one of this session.
+            RefusedError: `rate_limited`.
+        """
+        assert self._transport is not None
+        again = take_up(self.agreed, offer)
+        if again.restarts_ice:
+            if (wait := self._restarts.take(now)) is not None:
+                raise RefusedError(
+                    ErrorCode.RATE_LIMITED, "Too many ICE restarts", retry_after=wait
+                )
+            self.agreed = again.agreed
+            self._local = replace(
+                self._local,
+                ice=generate_credentials(),
+                origin_version=self._local.origin_version + 1,
+            )
+            self._transport.restart_ice(self._local.ice, now)
+            self._worker.settle(now)
+        return again.answer(self._local), again.restarts_ice
 
     def prefer(self, preference: Preference, now: float) -> None:
         """Receive from now on what suits `preference`; or as soon as anything is received."""

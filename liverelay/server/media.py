@@ -17,10 +17,11 @@ from liverelay.errors import (
     ErrorCode,
     RefusedError,
     SdpError,
+    SessionMismatchError,
     TransportError,
 )
 from liverelay.rtp.types import Ssrc
-from liverelay.sdp.answer import Answer, LocalEnd, Purpose, SectionSsrcs, answer
+from liverelay.sdp.answer import LocalEnd, Purpose, SectionSsrcs, answer
 from liverelay.sdp.connection import Fingerprint
 from liverelay.sdp.offer import parse_offer
 from liverelay.sdp.parameters import MediaKind
@@ -36,12 +37,12 @@ from liverelay.server.sessions import (
 )
 from liverelay.transport.counters import CloseReason as ConnectionEnd
 from liverelay.transport.ice import generate_credentials
-from liverelay.transport.peer_transport import SessionParameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence, Set
 
-    from liverelay.sdp.connection import Candidate, IceCredentials
+    from liverelay.sdp.agreement import Agreement
+    from liverelay.sdp.connection import Candidate
     from liverelay.sdp.parameters import Codec, ReceiveParameters
     from liverelay.server.announcer import Announcer
     from liverelay.server.metrics.timings import Timings
@@ -56,6 +57,11 @@ _PURPOSES = {
     SessionKind.PUBLISH: Purpose.PUBLISH,
     SessionKind.SUBSCRIBE: Purpose.SUBSCRIBE,
     SessionKind.CALL: Purpose.CALL,
+}
+
+_OFFER_ERRORS: dict[type[SdpError], ErrorCode] = {
+    CodecMismatchError: ErrorCode.CODEC_MISMATCH,
+    SessionMismatchError: ErrorCode.SESSION_MISMATCH,
 }
 
 # Ends that nobody chose: the operator should see them, and what to do about them.
@@ -127,22 +133,20 @@ class MediaService:
             offer = parse_offer(sdp)
             self._sessions.check_resumption(previous_session_id, claims)
             self._sessions.check_admission(session, room)
-            credentials = generate_credentials()
-            agreed = answer(
+            local = self._local_end()
+            answered = answer(
                 offer,
-                self._local_end(credentials),
+                local,
                 _PURPOSES[kind],
                 publications=self._publications(claims),
                 preferred_codecs=self._viewers_codecs(claims) if kind.sends else (),
             )
-        except CodecMismatchError as error:
-            raise RefusedError(ErrorCode.CODEC_MISMATCH, str(error)) from None
         except SdpError as error:
-            raise RefusedError(ErrorCode.INVALID_SDP, str(error)) from None
+            raise _refusal(error) from None
         for replaced in self._sessions.replaced_by(session):
             self.close(replaced, CloseReason.REPLACED)
-        self._open(session, agreed, credentials)
-        return Joined(agreed.sdp, session.session_id)
+        self._open(session, answered.agreed, local)
+        return Joined(answered.sdp, session.session_id)
 
     def close(self, session: Session, reason: CloseReason = CloseReason.LEFT) -> None:
         """End a session; ending it twice is harmless."""
@@ -163,10 +167,24 @@ class MediaService:
         Raises:
             RefusedError: `invalid_request`, or `not_found` if the session has ended.
         """
-        joined = self._joined.get(session.session_id)
-        if joined is None:
-            raise RefusedError(ErrorCode.NOT_FOUND, "Session has ended")
+        joined = self._require(session)
         joined.prefer(read_preference(body, joined.preference), now())
+
+    def restart_ice(self, session: Session, sdp: str) -> str:
+        """Return the answer to a later offer of a session, which may restart ICE.
+
+        Raises:
+            RefusedError: `invalid_sdp`, `session_mismatch`, `rate_limited`, or `not_found` if the
+                session has ended.
+        """
+        joined = self._require(session)
+        try:
+            answered, is_restart = joined.answer_again(parse_offer(sdp), now())
+        except SdpError as error:
+            raise _refusal(error) from None
+        if is_restart:
+            logger.info("%s restarts ICE", _describe(session))
+        return answered
 
     def close_room(self, room_id: str) -> None:
         for session in self._sessions.in_room(room_id):
@@ -204,22 +222,21 @@ class MediaService:
             logger.warning("%s failed: %s%s", _describe(session), detail, _HINTS[reason])
         self.close(session, CloseReason.CONNECTION)
 
-    def _open(self, session: Session, agreed: Answer, credentials: IceCredentials) -> None:
-        remote = agreed.remote
-        parameters = SessionParameters(
-            credentials,
-            setup=agreed.setup.value,
-            fingerprints=[(each.algorithm, each.value) for each in remote.fingerprints],
-            sctp_port=agreed.data_channel.sctp_port if agreed.data_channel else None,
-        )
-        joined = JoinedSession(session, agreed, self._worker, self)
+    def _open(self, session: Session, agreed: Agreement, local: LocalEnd) -> None:
+        joined = JoinedSession(session, agreed, local, self._worker, self)
         try:
-            joined.open(parameters, now())
+            joined.open(now())
         except TransportError as error:
             logger.error("%s failed: %s", _describe(session), error)  # noqa: TRY400
             raise RefusedError(ErrorCode.PEER_CONNECTION_FAILED) from error
         self._joined[session.session_id] = joined
         self._sessions.add(session)
+
+    def _require(self, session: Session) -> JoinedSession:
+        joined = self._joined.get(session.session_id)
+        if joined is None:
+            raise RefusedError(ErrorCode.NOT_FOUND, "Session has ended")
+        return joined
 
     def _publications(self, claims: Claims) -> list[ReceiveParameters]:
         """Return what the others in the room send; a loop over all, so it skips viewers early."""
@@ -240,11 +257,11 @@ class MediaService:
             for codec in sent.codecs
         ]
 
-    def _local_end(self, credentials: IceCredentials) -> LocalEnd:
+    def _local_end(self) -> LocalEnd:
         algorithm, value = self._worker.certificate.fingerprint
         ssrcs = iter(_draw_ssrcs(2 * len(MediaKind)))
         return LocalEnd(
-            ice=credentials,
+            ice=generate_credentials(),
             fingerprints=(Fingerprint(algorithm, value),),
             candidates=self._candidates,
             ssrcs={kind: SectionSsrcs(next(ssrcs), next(ssrcs)) for kind in MediaKind},
@@ -252,6 +269,11 @@ class MediaService:
             stream_id=secrets.token_hex(8),
             origin_id=secrets.randbits(62),
         )
+
+
+def _refusal(error: SdpError) -> RefusedError:
+    """Return what the sender of an offer is told about it."""
+    return RefusedError(_OFFER_ERRORS.get(type(error), ErrorCode.INVALID_SDP), str(error))
 
 
 def _draw_ssrcs(count: int) -> list[Ssrc]:

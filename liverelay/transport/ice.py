@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 # RFC 7675 section 5.1: without a check for this long, the peer no longer agrees to be sent to.
 CONSENT_LIFETIME = 30.0
 
-# How long packets that were under way when the peer moved are still taken from its old address.
+# How long what was under way when the peer moved is still taken: packets from its old address, and
+# checks with the credentials of before its restart.
 _HANDOVER_GRACE = 2.0
 
 # A peer checks from each of its own addresses; eight covers IPv4 and IPv6 on four interfaces.
@@ -34,6 +35,8 @@ _MAX_PATHS = 8
 # RFC 8445 section 5.3 asks for 24 and 128 bits; more costs nothing, and makes ufrags unique here.
 _UFRAG_SIZE = 6
 _PWD_SIZE = 18
+
+_NEVER = float("inf")
 
 _ROLE_CONFLICT = (487, "Role Conflict")
 
@@ -67,11 +70,9 @@ def is_binding_request(message: stun.Message) -> bool:
 
 def local_ufrag(message: stun.Message) -> str | None:
     """Return whose check this claims to be, or None if it cannot be authenticated at all."""
-    username = message.attributes.get("USERNAME")
-    if username is None or "MESSAGE-INTEGRITY" not in message.attributes:
+    if "USERNAME" not in message.attributes or "MESSAGE-INTEGRITY" not in message.attributes:
         return None
-    ufrag: str = username.partition(":")[0]
-    return ufrag
+    return _ufrag_of(message)
 
 
 class IceSession:
@@ -81,17 +82,36 @@ class IceSession:
     we send; before the first one it is the address that DTLS, or else the first check, came from,
     since some peers nominate only after they have sent their ClientHello.
 
+    A restart (RFC 8445 section 9) adds credentials, and changes nothing until a path is nominated
+    with them: the peer may never get the answer that holds them. From then on the old ones
+    nominate no more, and soon they are forgotten. There are never more than two.
+
     Times are seconds on the caller's monotonic clock.
     """
 
-    __slots__ = ("_expiries", "_fallback", "_first_check_deadline", "_key", "_nominated")
+    __slots__ = (
+        "_expiries",
+        "_fallback",
+        "_forget_at",
+        "_hope_ends_at",
+        "_keys",
+        "_nominated",
+        "_ufrag",
+    )
 
     def __init__(self, credentials: IceCredentials, now: float) -> None:
-        self._key = credentials.pwd.encode()
+        self._ufrag = credentials.ufrag
+        self._keys = {credentials.ufrag: credentials.pwd.encode()}
+        self._forget_at = _NEVER
         self._expiries: dict[Address, float] = {}
         self._nominated: Address | None = None
         self._fallback: Address | None = None
-        self._first_check_deadline = now + CONSENT_LIFETIME
+        self._hope_ends_at = now + CONSENT_LIFETIME
+
+    @property
+    def ufrags(self) -> tuple[str, ...]:
+        """Those whose checks are answered."""
+        return tuple(self._keys)
 
     @property
     def paths(self) -> Collection[Address]:
@@ -103,8 +123,25 @@ class IceSession:
         """Where to send, or None while there is no path."""
         return self._nominated or self._fallback
 
+    def is_abandoned(self, now: float) -> bool:
+        """Return whether there is no path, and none to be expected after this long."""
+        return not self._expiries and now >= self._hope_ends_at
+
+    def restart(self, credentials: IceCredentials, now: float) -> None:
+        """Take checks with these credentials, too, and prefer them once they nominate a path.
+
+        Those of a restart before, if they have not, are forgotten. A peer without a path gets as
+        long as a new one to come up with it; until then nothing is sent.
+        """
+        self._keys = {
+            self._ufrag: self._keys[self._ufrag],
+            credentials.ufrag: credentials.pwd.encode(),
+        }
+        self._forget_at = _NEVER
+        self._hope_ends_at = now + CONSENT_LIFETIME
+
     def authenticates(self, request: stun.Message) -> bool:
-        return request.check_message_integrity(self._key)
+        return request.check_message_integrity(self._key_for(request))
 
     def conflicts(self, request: stun.Message) -> bool:
         """Return whether the peer claims the controlled side, which a lite agent always has."""
@@ -118,25 +155,21 @@ class IceSession:
             transaction_id=request.transaction_id,
             attributes={"ERROR-CODE": _ROLE_CONFLICT},
         )
-        response.add_message_integrity(self._key)
+        response.add_message_integrity(self._key_for(request))
         return bytes(response)
 
     def accept(self, request: stun.Message, address: Address, now: float) -> bytes:
         """Take an authenticated check as consent for `address`; return the response to it."""
-        self._expiries[address] = now + CONSENT_LIFETIME
-        if "USE-CANDIDATE" in request.attributes:
-            self._nominate(address, now)
-        elif self._fallback is None:
-            self._fallback = address
-        if len(self._expiries) > _MAX_PATHS:
-            self._evict(address)
+        ufrag = _ufrag_of(request)
+        if ufrag == self._ufrag or self._forget_at == _NEVER:
+            self._consent(ufrag, address, now, nominates="USE-CANDIDATE" in request.attributes)
         response = stun.Message(
             message_method=stun.Method.BINDING,
             message_class=stun.Class.RESPONSE,
             transaction_id=request.transaction_id,
             attributes={"XOR-MAPPED-ADDRESS": _reflexive(address)},
         )
-        response.add_message_integrity(self._key)
+        response.add_message_integrity(self._key_for(request))
         return bytes(response)
 
     def on_dtls(self, address: Address) -> None:
@@ -145,12 +178,30 @@ class IceSession:
 
     def deadline(self) -> float:
         """Return when `handle_timeout` wants to be called."""
-        return min(self._expiries.values(), default=self._first_check_deadline)
+        return min(min(self._expiries.values(), default=self._hope_ends_at), self._forget_at)
 
     def handle_timeout(self, now: float) -> None:
         """Drop the paths whose consent is over; if none is left, neither is consent."""
         for address in [a for a, expiry in self._expiries.items() if expiry <= now]:
             self._drop(address)
+        if self._forget_at <= now:
+            self._keys = {self._ufrag: self._keys[self._ufrag]}
+            self._forget_at = _NEVER
+
+    def _key_for(self, request: stun.Message) -> bytes:
+        return self._keys[_ufrag_of(request)]
+
+    def _consent(self, ufrag: str, address: Address, now: float, *, nominates: bool) -> None:
+        self._expiries[address] = now + CONSENT_LIFETIME
+        if nominates:
+            self._nominate(address, now)
+            if ufrag != self._ufrag:
+                self._ufrag = ufrag
+                self._forget_at = now + _HANDOVER_GRACE
+        elif self._fallback is None:
+            self._fallback = address
+        if len(self._expiries) > _MAX_PATHS:
+            self._evict(address)
 
     def _nominate(self, address: Address, now: float) -> None:
         previous = self._nominated
@@ -170,6 +221,11 @@ class IceSession:
             self._nominated = None
         if address == self._fallback or self.remote_address is None:
             self._fallback = max(self._expiries, key=self._expiries.__getitem__, default=None)
+
+
+def _ufrag_of(request: stun.Message) -> str:
+    ufrag: str = request.attributes["USERNAME"].partition(":")[0]
+    return ufrag
 
 
 def _reflexive(address: Address) -> tuple[str, int]:

@@ -7,6 +7,7 @@ that happens: nothing a stranger sends is answered, and nothing raises.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from liverelay.errors import MalformedPacketError
@@ -30,6 +31,15 @@ _DTLS_HANDSHAKE = 22
 _DTLS_RECORD_HEADER_SIZE = 13
 
 
+@dataclass(slots=True)
+class _Entry:
+    """A session, and under what the look-ups have it."""
+
+    transport: PeerTransport
+    ufrags: tuple[str, ...] = ()
+    addresses: set[Address] = field(default_factory=set)
+
+
 class Mux:
     """The sessions of one port.
 
@@ -51,12 +61,13 @@ class Mux:
         self._certificate = certificate
         self._start_task = start_task
         self._by_address: dict[Address, PeerTransport] = {}
-        self._by_ufrag: dict[str, tuple[PeerTransport, set[Address]]] = {}
+        self._by_ufrag: dict[str, PeerTransport] = {}
+        self._entries: dict[str, _Entry] = {}
         self._deadlines = DeadlineQueue()
         self._early = EarlyHandshakes()
 
     def __len__(self) -> int:
-        return len(self._by_ufrag)
+        return len(self._entries)
 
     def open(self, parameters: SessionParameters, sink: MediaSink, now: float) -> PeerTransport:
         """Expect a peer that knows `parameters.credentials`."""
@@ -68,7 +79,7 @@ class Mux:
             start_task=self._start_task,
             now=now,
         )
-        self._by_ufrag[transport.ufrag] = (transport, set())
+        self._entries[transport.name] = _Entry(transport)
         self.settle(transport)
         return transport
 
@@ -98,16 +109,16 @@ class Mux:
         return self._deadlines.deadline()
 
     def handle_timeout(self, now: float) -> None:
-        for ufrag in self._deadlines.take_due(now):
-            transport, _ = self._by_ufrag[ufrag]
+        for name in self._deadlines.take_due(now):
+            transport = self._entries[name].transport
             if transport.deadline() <= now:
                 transport.handle_timeout(now)
             self.settle(transport)
 
     def close(self) -> None:
         """Close every session; their peers are told as soon as the event loop runs."""
-        for transport, _ in tuple(self._by_ufrag.values()):
-            transport.close()
+        for entry in tuple(self._entries.values()):
+            entry.transport.close()
 
     def send(self, datagram: bytes | memoryview, address: Address) -> None:
         """Send one datagram, or count why not."""
@@ -123,10 +134,24 @@ class Mux:
 
     def settle(self, transport: PeerTransport) -> None:
         """Bring the look-ups in line with what a session has become."""
-        entry = self._by_ufrag.get(transport.ufrag)
+        entry = self._entries.get(transport.name)
         if entry is None:
             return
-        paths, bound = transport.paths, entry[1]
+        self._bind_addresses(entry)
+        if (ufrags := transport.ufrags) != entry.ufrags:
+            for ufrag in entry.ufrags:
+                del self._by_ufrag[ufrag]
+            self._by_ufrag.update(dict.fromkeys(ufrags, transport))
+            entry.ufrags = ufrags
+        if transport.state is SessionState.CLOSED:
+            del self._entries[transport.name]
+            self._deadlines.forget(transport.name)
+        else:
+            self._deadlines.arm(transport.name, transport.deadline())
+
+    def _bind_addresses(self, entry: _Entry) -> None:
+        transport, bound = entry.transport, entry.addresses
+        paths = transport.paths
         for address in bound.difference(paths):
             bound.discard(address)
             if self._by_address.get(address) is transport:
@@ -135,11 +160,6 @@ class Mux:
             if address not in bound:
                 bound.add(address)
                 self._by_address[address] = transport
-        if transport.state is SessionState.CLOSED:
-            del self._by_ufrag[transport.ufrag]
-            self._deadlines.forget(transport.ufrag)
-        else:
-            self._deadlines.arm(transport.ufrag, transport.deadline())
 
     def _receive_stun(self, datagram: bytes, address: Address, now: float) -> None:
         try:
@@ -171,12 +191,12 @@ class Mux:
         ufrag = local_ufrag(message)
         if ufrag is None:
             return DropReason.STUN_UNAUTHENTICATED
-        entry = self._by_ufrag.get(ufrag)
-        if entry is None:
+        transport = self._by_ufrag.get(ufrag)
+        if transport is None:
             return DropReason.STUN_UNKNOWN_UFRAG
-        if not entry[0].authenticates(message):
+        if not transport.authenticates(message):
             return DropReason.STUN_WRONG_INTEGRITY
-        return entry[0]
+        return transport
 
     def _receive_dtls(
         self, datagram: bytes, transport: PeerTransport | None, address: Address, now: float

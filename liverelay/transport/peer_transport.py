@@ -127,9 +127,14 @@ class PeerTransport:
         self._retire_at = float("inf")
 
     @property
-    def ufrag(self) -> str:
-        """The name of this session on the wire."""
+    def name(self) -> str:
+        """What this session is called here and in the log: the ufrag that it began with."""
         return self._parameters.credentials.ufrag
+
+    @property
+    def ufrags(self) -> tuple[str, ...]:
+        """The names of this session on the wire: two while its peer goes over to new ones."""
+        return () if self.state is SessionState.CLOSED else self._ice.ufrags
 
     @property
     def paths(self) -> Collection[Address]:
@@ -139,6 +144,11 @@ class PeerTransport:
     def is_lively(self, now: float) -> bool:
         """Return whether authentic packets came in the last seconds."""
         return now - self._heard_at < _LIVELY_FOR
+
+    def restart_ice(self, credentials: IceCredentials, now: float) -> None:
+        """Take checks with new credentials, too; media goes on as it does until they are used."""
+        self._ice.restart(credentials, now)
+        self._network.settle(self)
 
     def authenticates(self, request: stun.Message) -> bool:
         return self._ice.authenticates(request)
@@ -222,11 +232,11 @@ class PeerTransport:
             self._retire(now)
         if now >= self._handshake_deadline:
             self._fail(CloseReason.HANDSHAKE_TIMEOUT, "DTLS handshake did not finish in 10 s")
-        elif self.state is SessionState.WAITING:
-            if now >= self._ice.deadline():
+        elif self._ice.is_abandoned(now):
+            if self.state is SessionState.WAITING:
                 self._fail(CloseReason.NO_CHECK, "no connectivity check reached the UDP port")
-        elif not self._ice.paths:
-            self._fail(CloseReason.CONSENT_EXPIRED, "no connectivity check for 30 s")
+            else:
+                self._fail(CloseReason.CONSENT_EXPIRED, "no connectivity check for 30 s")
 
     def send_dtls(self, datagram: bytes) -> None:
         """Send for the DTLS session, to the path in use."""
@@ -277,7 +287,7 @@ class PeerTransport:
             sctp_port=parameters.sctp_port,
             listener=self,
         )
-        self._start_task(self._dtls.run(), name=f"dtls {self.ufrag}")
+        self._start_task(self._dtls.run(), name=f"dtls {self.name}")
 
     def _retire(self, now: float) -> None:
         if self._heard_at > self._connected_at:

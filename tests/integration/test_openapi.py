@@ -39,6 +39,7 @@ EXCLUDED_CHECKS: dict[str, Any] = {
     "publish": JOIN_CHECKS,
     "subscribe": JOIN_CHECKS,
     "call": JOIN_CHECKS,
+    "changeSession": [positive_data_acceptance],
 }
 POSITIVE, NEGATIVE = schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE
 

@@ -168,7 +168,7 @@ def test_aiortc_reads_in_the_answer_what_we_meant(name: str) -> None:
 
     read = SessionDescription.parse(result.sdp)
 
-    sent = {each.mid: each for each in result.send}
+    sent = {each.mid: each for each in result.agreed.send}
     for media in read.media:
         if media.port and media.kind in {"audio", "video"}:
             assert media.ice is not None

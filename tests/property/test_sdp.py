@@ -72,7 +72,9 @@ def check(offer: Offer, result: Answer) -> None:
     assert written.attributes.all("group") == (f"BUNDLE {' '.join(mids)}",)
     assert len(mids) == len(accepted)
     assert mids
-    assert {each.mid for each in result.receive} | {each.mid for each in result.send} <= set(mids)
+    assert {each.mid for each in result.agreed.receive} | {
+        each.mid for each in result.agreed.send
+    } <= set(mids)
 
 
 @given(st.text())

@@ -107,6 +107,11 @@ class MediaServer:
         await self.until(lambda: self.is_connected(peer))
         return peer
 
+    async def reoffer(self, peer: Peer, sdp: str) -> Reply:
+        """Send a later offer of a peer's session."""
+        path = f"/sfu/sessions/{peer.session_id}"
+        return await self.request("PATCH", path, {"sdp": sdp, "type": "offer"}, bearer=peer.token)
+
     async def publish(self, token: str, **options: Any) -> Peer:
         return await self.join("publish", token, **options)
 

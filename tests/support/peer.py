@@ -178,6 +178,11 @@ class Peer:
         self.session_id, self.answer = body["session_id"], body["sdp"]
         self.client.connect(read_answer(self.answer, self._ip))
 
+    def restart(self, body: dict[str, Any]) -> None:
+        """Take the answer to an ICE restart and go over to another port."""
+        self.answer = body["sdp"]
+        self.client.restart(read_answer(self.answer, self._ip))
+
     def close(self, *, silently: bool = False) -> None:
         if not self._is_closed:
             self._is_closed = True

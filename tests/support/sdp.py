@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,12 @@ def edited(name: str, old: str, new: str) -> str:
     text = offer_text(name)
     assert old in text
     return text.replace(old, new)
+
+
+def restarted(text: str) -> str:
+    """Return an offer as its client makes it to restart ICE: with credentials of its own again."""
+    text = re.sub(r"a=ice-ufrag:(\S+)", r"a=ice-ufrag:\1restarted", text)
+    return re.sub(r"a=ice-pwd:(\S+)", r"a=ice-pwd:\1restarted", text)
 
 
 def section(text: str, media: str) -> OfferedSection:

@@ -24,6 +24,7 @@ _JOIN_ERRORS = (
     _E.PEER_CONNECTION_FAILED,
     _E.UNAVAILABLE,
 )
+_RESTART_ERRORS = (_E.INVALID_SDP, _E.SESSION_MISMATCH, _E.RATE_LIMITED)
 
 
 @cache
@@ -217,11 +218,14 @@ def _sfu_paths() -> dict[str, Any]:
         "parameters": [session_id],
         "patch": operation(
             "changeSession",
-            "Say what this session has use for",
-            errors=(*own, *_BODY_ERRORS),
+            "Say what this session has use for, or restart its ICE",
+            errors=(*own, *_BODY_ERRORS, *_RESTART_ERRORS),
             security=[{"joinToken": []}],
-            body="Preference",
-            success=answer(204, "Taken"),
+            body="SessionChange",
+            success={
+                **answer(200, "The complete answer to an offer", "Answer"),
+                **answer(204, "The preference is taken"),
+            },
         ),
         "delete": operation(
             "closeSession",

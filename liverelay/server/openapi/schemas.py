@@ -6,7 +6,15 @@ from typing import Any
 
 from liverelay.errors import ErrorCode
 from liverelay.server.openapi.overview_schemas import overview_schemas
-from liverelay.server.openapi.parts import COUNT, UUID, choice, list_of, nullable, record
+from liverelay.server.openapi.parts import (
+    COUNT,
+    UUID,
+    choice,
+    list_of,
+    nullable,
+    record,
+    reference,
+)
 from liverelay.server.preferences import MAX_SIDE
 from liverelay.sfu.layers import Quality
 from liverelay.store.keys import MAX_NAME_LENGTH
@@ -78,6 +86,8 @@ def schemas() -> dict[str, Any]:
             optional=("previous_session_id",),
         ),
         "Preference": _preference(),
+        "Reoffer": record({"sdp": sdp, "type": {"const": "offer"}}),
+        "SessionChange": {"anyOf": [reference("Preference"), reference("Reoffer")]},
         "Answer": record({"sdp": sdp, "type": {"const": "answer"}, "session_id": UUID}),
         "Error": record({"error": {"enum": [code.value for code in ErrorCode]}, "message": text}),
         "Document": {"type": "object"},

@@ -17,7 +17,7 @@ from liverelay.store.records import RoomType
 from liverelay.tokens import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from liverelay.store.records import Room
     from liverelay.tokens import Claims
@@ -38,14 +38,15 @@ def join_handler(kind: SessionKind) -> Callable[[web.Request], Awaitable[web.Res
         # Once more: room, key and server may have gone while the body was on its way, and with
         # them whoever would have closed the session.
         claims, room = _admit(request, kind)
-        sdp = require_text(body, "sdp")
-        if require_text(body, "type") != "offer":
-            raise RefusedError(ErrorCode.INVALID_SDP, "type must be offer")
         joined = request.app[CONTEXT].media.join(
-            kind, claims, room, sdp, previous_session_id=body.get("previous_session_id")
+            kind,
+            claims,
+            room,
+            _require_offer(body),
+            previous_session_id=body.get("previous_session_id"),
         )
         return web.json_response(
-            {"sdp": joined.sdp, "type": "answer", "session_id": joined.session_id},
+            _answer_body(joined.sdp, joined.session_id),
             headers={"Location": f"/sfu/sessions/{joined.session_id}"},
         )
 
@@ -70,6 +71,22 @@ def _admit(request: web.Request, kind: SessionKind) -> tuple[Claims, Room]:
     return claims, room
 
 
+def _require_offer(body: Mapping[str, object]) -> str:
+    """Return the session description that is offered.
+
+    Raises:
+        RefusedError: `invalid_request`, or `invalid_sdp` if it is no offer.
+    """
+    sdp = require_text(body, "sdp")
+    if require_text(body, "type") != "offer":
+        raise RefusedError(ErrorCode.INVALID_SDP, "type must be offer")
+    return sdp
+
+
+def _answer_body(sdp: str, session_id: str) -> dict[str, str]:
+    return {"sdp": sdp, "type": "answer", "session_id": session_id}
+
+
 async def close_session(request: web.Request) -> web.Response:
     session = request.app[CONTEXT].sessions.require(
         request.match_info["session_id"], require_token(request).sub
@@ -79,12 +96,19 @@ async def close_session(request: web.Request) -> web.Response:
 
 
 async def change_session(request: web.Request) -> web.Response:
-    """Take what the viewer's page has use for; what the body does not name stays as it was."""
+    """Restart ICE if the body has an offer; else take what the viewer's page has use for.
+
+    One path for both, as in WHIP (RFC 9725 section 4.3): it is the session that changes.
+    """
+    media = request.app[CONTEXT].media
     session = request.app[CONTEXT].sessions.require(
         request.match_info["session_id"], require_token(request).sub
     )
     body = await read_json_object(request)
-    request.app[CONTEXT].media.change_preference(session, body)
+    if "sdp" in body:
+        answer = media.restart_ice(session, _require_offer(body))
+        return web.json_response(_answer_body(answer, session.session_id))
+    media.change_preference(session, body)
     return web.Response(status=204)
 
 

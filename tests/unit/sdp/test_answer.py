@@ -42,8 +42,8 @@ def test_publisher_gets_one_codec_a_section_and_red() -> None:
 
     assert names(result, "audio") == ["opus", "red"]
     assert names(result, "video") == ["VP8", "rtx"]
-    assert result.send == ()
-    assert [each.kind for each in result.receive] == [MediaKind.AUDIO, MediaKind.VIDEO]
+    assert result.agreed.send == ()
+    assert [each.kind for each in result.agreed.receive] == [MediaKind.AUDIO, MediaKind.VIDEO]
 
 
 def test_publisher_is_asked_for_what_we_use() -> None:
@@ -63,7 +63,7 @@ def test_publisher_is_asked_for_what_we_use() -> None:
 
 
 def test_publisher_parameters_hold_what_tells_its_packets_apart() -> None:
-    audio, video = answer_to("chromium-simulcast", Purpose.PUBLISH).receive
+    audio, video = answer_to("chromium-simulcast", Purpose.PUBLISH).agreed.receive
 
     assert (audio.mid, audio.ssrcs, audio.cname) == ("0", (3973682388,), "5LguzI1DLcbjkOkp")
     assert (video.mid, video.ssrcs, video.rids) == ("1", (), ("q", "h", "f"))
@@ -75,14 +75,14 @@ def test_returning_publisher_keeps_the_codec_of_its_viewers() -> None:
 
     result = answer(offer, LOCAL, Purpose.PUBLISH, preferred_codecs=[VP9, OPUS])
 
-    assert [each.codecs[0].name for each in result.receive] == ["opus", "VP9"]
+    assert [each.codecs[0].name for each in result.agreed.receive] == ["opus", "VP9"]
 
 
 def test_publisher_that_would_only_receive_is_answered_inactive() -> None:
     result = answer_to("chromium-subscribe", Purpose.PUBLISH)
 
     assert "a=inactive" in section_lines(result.sdp, "video")
-    assert (result.receive, result.send) == ((), ())
+    assert (result.agreed.receive, result.agreed.send) == ((), ())
 
 
 def test_viewer_before_any_publication_gets_all_its_codecs() -> None:
@@ -103,8 +103,8 @@ def test_viewer_gets_the_codecs_that_are_published_under_its_own_numbers() -> No
 
     assert names(result, "audio") == ["opus"]
     assert names(result, "video") == ["VP9", "rtx"]
-    assert result.send[1].codecs[0].payload_type == 121
-    assert result.send[1].codecs[0].rtx_payload_type == 125
+    assert result.agreed.send[1].codecs[0].payload_type == 121
+    assert result.agreed.send[1].codecs[0].rtx_payload_type == 125
 
 
 def test_viewer_is_answered_retransmission_and_its_own_estimate_of_bandwidth() -> None:
@@ -129,7 +129,7 @@ def test_viewer_gets_our_streams_in_one_media_stream() -> None:
     assert "a=msid:relay-stream relay-stream-video" in video
     assert "a=ssrc-group:FID 2001 2002" in video
     assert {"a=ssrc:2001 cname:relay-cname", "a=ssrc:2002 cname:relay-cname"} <= set(video)
-    audio, video_parameters = result.send
+    audio, video_parameters = result.agreed.send
     assert (audio.ssrc, audio.rtx_ssrc, audio.cname) == (1001, None, "relay-cname")
     assert (video_parameters.ssrc, video_parameters.rtx_ssrc) == (2001, 2002)
 
@@ -143,7 +143,7 @@ def test_viewer_that_can_play_one_kind_gets_that_and_the_other_inactive() -> Non
     )
 
     assert "a=inactive" in section_lines(result.sdp, "video")
-    assert [each.kind for each in result.send] == [MediaKind.AUDIO]
+    assert [each.kind for each in result.agreed.send] == [MediaKind.AUDIO]
     assert "a=group:BUNDLE 0 1" in result.sdp
 
 
@@ -162,13 +162,13 @@ def test_viewer_of_one_kind_is_not_refused_for_the_other() -> None:
         offer, LOCAL, Purpose.SUBSCRIBE, publications=[publication(MediaKind.VIDEO, H264_MAIN)]
     )
 
-    assert result.send == ()
+    assert result.agreed.send == ()
 
 
 def test_viewer_without_feedback_formats_has_no_retransmission_stream() -> None:
     result = answered("werift-style", Purpose.SUBSCRIBE)
 
-    assert result.send[1].rtx_ssrc is None
+    assert result.agreed.send[1].rtx_ssrc is None
     assert "ssrc-group" not in result.sdp
 
 
@@ -177,7 +177,7 @@ def test_first_caller_gets_all_codecs_preferred_ones_first() -> None:
 
     result = answer(offer, LOCAL, Purpose.CALL, preferred_codecs=[VP9])
 
-    assert [codec.name for codec in result.receive[1].codecs] == ["VP9", "VP8", "AV1"]
+    assert [codec.name for codec in result.agreed.receive[1].codecs] == ["VP9", "VP8", "AV1"]
     assert "a=sendrecv" in section_lines(result.sdp, "video")
 
 
@@ -185,7 +185,7 @@ def test_second_caller_gets_what_the_first_negotiated_its_codec_first() -> None:
     result = answered("firefox-call", Purpose.CALL, publication(MediaKind.VIDEO, VP9, VP8))
 
     assert names(result, "video") == ["VP9", "rtx", "VP8", "rtx"]
-    assert [codec.name for codec in result.receive[1].codecs] == ["VP9", "VP8"]
+    assert [codec.name for codec in result.agreed.receive[1].codecs] == ["VP9", "VP8"]
 
 
 def test_caller_without_the_codec_of_the_other_is_refused() -> None:
@@ -206,7 +206,7 @@ def test_call_section_has_the_feedback_of_both_directions() -> None:
 def test_extension_meant_for_the_way_back_is_expected_from_a_caller_too() -> None:
     result = answer_to("chromium-call", Purpose.CALL)
 
-    video = result.receive[1]
+    video = result.agreed.receive[1]
     assert ABS_SEND_TIME_URI in {each.uri for each in video.extensions}
     assert f"a=extmap:2 {ABS_SEND_TIME_URI}" in section_lines(result.sdp, "video")
 
@@ -214,7 +214,7 @@ def test_extension_meant_for_the_way_back_is_expected_from_a_caller_too() -> Non
 def test_extensions_of_a_call_are_told_apart_by_direction() -> None:
     result = answer_to("chromium-call", Purpose.CALL)
 
-    received, sent = result.receive[1].extensions, result.send[1].extensions
+    received, sent = result.agreed.receive[1].extensions, result.agreed.send[1].extensions
     assert {MID, TRANSPORT_CC} <= {each.uri for each in received}
     assert not {MID, TRANSPORT_CC} & {each.uri for each in sent}
     assert "urn:3gpp:video-orientation" in {each.uri for each in sent}
@@ -231,7 +231,7 @@ def test_extensions_of_a_call_are_told_apart_by_direction() -> None:
 def test_setup_is_the_opposite_of_the_offered_one(name: str, setup: Setup, line: str) -> None:
     result = answer_to(name, Purpose.PUBLISH)
 
-    assert result.setup is setup
+    assert result.agreed.setup is setup
     assert line in section_lines(result.sdp, "audio")
 
 
@@ -242,7 +242,7 @@ def test_connection_is_that_of_the_first_accepted_section() -> None:
     offer = parse_offer(other)
     result = answer(offer, LOCAL, Purpose.PUBLISH)
 
-    assert result.remote == offer.sections[1].connection.complete()
+    assert result.agreed.remote == offer.sections[1].connection.complete()
     assert "a=group:BUNDLE 1\r\n" in result.sdp
 
 
@@ -253,7 +253,7 @@ def test_connection_is_that_of_the_first_section_in_the_group() -> None:
     offer = parse_offer(other)
     result = answer(offer, LOCAL, Purpose.PUBLISH)
 
-    assert result.remote == offer.sections[1].connection.complete()
+    assert result.agreed.remote == offer.sections[1].connection.complete()
     assert "a=group:BUNDLE 1 0\r\n" in result.sdp
 
 

@@ -20,7 +20,7 @@ def test_in_band_fec_is_agreed_as_it_was_offered(name: str) -> None:
         {"publish": Purpose.PUBLISH, "subscribe": Purpose.SUBSCRIBE}.get(
             name.removeprefix("chromium-"), Purpose.CALL
         ),
-        publications=publisher.receive,
+        publications=publisher.agreed.receive,
     )
 
     opus = next(line for line in section_lines(agreed.sdp, "audio") if "opus" in line)
@@ -39,9 +39,9 @@ def test_levels_come_from_publishers_and_go_to_viewers() -> None:
         parse_offer(offer_text("chromium-subscribe")),
         LOCAL,
         Purpose.SUBSCRIBE,
-        publications=publisher.receive,
+        publications=publisher.agreed.receive,
     )
 
-    for sections in (publisher.receive, viewer.send):
+    for sections in (publisher.agreed.receive, viewer.agreed.send):
         (audio,) = [each for each in sections if each.kind is MediaKind.AUDIO]
         assert AUDIO_LEVEL_URI in {each.uri for each in audio.extensions}

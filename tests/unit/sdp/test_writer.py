@@ -151,7 +151,7 @@ def test_encodings_that_packets_do_not_name_are_not_taken() -> None:
 
     assert "a=rid:" not in result.sdp
     assert "a=simulcast" not in result.sdp
-    assert result.receive[1].rids == ()
+    assert result.agreed.receive[1].rids == ()
 
 
 def test_restrictions_of_an_encoding_are_repeated_for_the_payload_types_answered() -> None:

@@ -247,3 +247,146 @@ def test_binding_request_is_told_from_other_messages() -> None:
 
     assert is_binding_request(parse_stun(binding_request(CREDENTIALS)))
     assert not is_binding_request(indication)
+
+
+NEW_CREDENTIALS = IceCredentials(ufrag="anew", pwd="q" * 24)
+
+
+def restarted(at: float = 10.0) -> IceSession:
+    """Return a session at home whose peer has asked for a restart."""
+    ice = session()
+    check(ice, HOME, at - 1.0, nominate=True)
+    ice.restart(NEW_CREDENTIALS, at)
+    return ice
+
+
+def check_anew(ice: IceSession, address: Address, now: float, *, nominate: bool = False) -> None:
+    request = parse_stun(binding_request(NEW_CREDENTIALS, nominate=nominate))
+    assert ice.authenticates(request)
+    response = parse_stun(ice.accept(request, address, now))
+    assert response.check_message_integrity(NEW_CREDENTIALS.pwd.encode())
+
+
+def test_restart_moves_nothing_until_a_new_path_is_nominated() -> None:
+    ice = restarted()
+
+    check_anew(ice, OFFICE, 10.1)
+
+    assert ice.remote_address == HOME
+    assert set(ice.paths) == {HOME, OFFICE}
+
+
+def test_nomination_after_a_restart_moves_the_session() -> None:
+    ice = restarted()
+
+    check_anew(ice, OFFICE, 10.1, nominate=True)
+
+    assert ice.remote_address == OFFICE
+
+
+def test_each_check_is_answered_with_the_password_it_was_made_with() -> None:
+    ice = restarted()
+
+    response = check(ice, HOME, 10.1)
+    check_anew(ice, HOME, 10.2)
+    conflict = parse_stun(
+        ice.refuse_role(parse_stun(binding_request(NEW_CREDENTIALS, role="ICE-CONTROLLED")))
+    )
+
+    assert response.check_message_integrity(CREDENTIALS.pwd.encode())
+    assert conflict.check_message_integrity(NEW_CREDENTIALS.pwd.encode())
+
+
+def test_credentials_of_one_restart_do_not_sign_for_the_other() -> None:
+    request = parse_stun(binding_request(NEW_CREDENTIALS, pwd=CREDENTIALS.pwd))
+
+    assert not restarted().authenticates(request)
+
+
+def test_old_credentials_go_on_for_a_peer_that_never_uses_the_new_ones() -> None:
+    ice = restarted()
+
+    for now in range(20, 200, 10):
+        check(ice, HOME, float(now), nominate=True)
+        ice.handle_timeout(float(now))
+
+    assert ice.remote_address == HOME
+    assert ice.ufrags == ("server", "anew")
+
+
+def test_old_credentials_are_forgotten_soon_after_the_new_ones_nominated_a_path() -> None:
+    ice = restarted()
+    check_anew(ice, OFFICE, 11.0, nominate=True)
+
+    ice.handle_timeout(12.9)
+    assert list(ice.ufrags) == ["server", "anew"]
+    assert ice.deadline() == 13.0
+    ice.handle_timeout(13.0)
+
+    assert list(ice.ufrags) == ["anew"]
+    assert list(ice.paths) == [OFFICE]
+    assert ice.deadline() == 11.0 + CONSENT_LIFETIME
+
+
+def test_late_check_with_old_credentials_neither_moves_the_session_back_nor_prolongs_its_path() -> (
+    None
+):
+    ice = restarted()
+    check_anew(ice, OFFICE, 11.0, nominate=True)
+
+    response = check(ice, HOME, 11.5, nominate=True)
+    ice.handle_timeout(13.0)
+
+    assert response.message_class == stun.Class.RESPONSE
+    assert ice.remote_address == OFFICE
+    assert list(ice.paths) == [OFFICE]
+
+
+def test_restart_from_the_same_address_keeps_it() -> None:
+    ice = restarted()
+
+    check_anew(ice, HOME, 11.0, nominate=True)
+    ice.handle_timeout(13.0)
+
+    assert ice.remote_address == HOME
+    assert list(ice.paths) == [HOME]
+
+
+def test_restart_takes_the_place_of_one_that_was_never_used() -> None:
+    ice = restarted()
+
+    for number in range(5):
+        ice.restart(IceCredentials(f"again{number}", "r" * 24), 11.0)
+
+    assert ice.ufrags == ("server", "again4")
+
+
+def test_restart_right_after_another_keeps_the_credentials_in_use() -> None:
+    ice = restarted()
+    check_anew(ice, OFFICE, 11.0, nominate=True)
+
+    ice.restart(IceCredentials("again", "r" * 24), 11.5)
+    ice.handle_timeout(13.0)
+
+    assert ice.ufrags == ("anew", "again")
+
+
+def test_restart_gives_a_peer_without_a_path_time_to_come_back_but_is_not_sent_to() -> None:
+    ice = restarted(at=30.0)
+
+    ice.handle_timeout(29.0 + CONSENT_LIFETIME)
+    assert ice.remote_address is None
+    assert not ice.is_abandoned(59.9)
+    assert ice.deadline() == 60.0
+    check_anew(ice, OFFICE, 59.9)
+    assert not ice.is_abandoned(60.0)
+
+    assert ice.remote_address == OFFICE
+
+
+def test_restart_that_leads_nowhere_ends_in_time() -> None:
+    ice = restarted(at=30.0)
+
+    ice.handle_timeout(60.0)
+
+    assert ice.is_abandoned(60.0)
