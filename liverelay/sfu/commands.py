@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -58,7 +58,7 @@ class Streams(Protocol):
     @property
     def version(self) -> int: ...
     def __len__(self) -> int: ...
-    def rows(self) -> Iterator[tuple[int, int, int, int]]: ...
+    def rows(self) -> Sequence[tuple[int, int, int, int]]: ...
     @property
     def targets(self) -> npt.NDArray[np.int64]: ...
     @property

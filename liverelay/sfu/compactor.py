@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 
 from liverelay.sfu.replay import WINDOW_PACKETS
 
@@ -57,9 +57,7 @@ class SequenceCompactor:
         """Return the publisher's number at `place`; None if that is too long ago to tell."""
         if place < self._lowest:
             return None
-        number = place + self._base
-        for left_out in self._left_out:
-            if left_out > number:
-                break
-            number += 1
-        return number
+        number, left_out = place + self._base, self._left_out
+        # The numbers left out at or before the one that is looked for, which is as many further on.
+        places = range(len(left_out))
+        return number + bisect_right(places, number, key=lambda index: left_out[index] - index)

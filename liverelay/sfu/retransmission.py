@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from liverelay.rtp import rtx
 from liverelay.rtp.extensions import ABS_SEND_TIME_URI, abs_send_time, insert_element
@@ -76,6 +76,13 @@ class RetransmissionStream:
         self.timestamp_offset = 0
 
 
+class _Wrapped(NamedTuple):
+    """A retransmission, and how many bytes of it are payload."""
+
+    packet: bytearray
+    octets: int
+
+
 class Retransmitter:
     """Turns packets from the history into retransmissions to one subscription.
 
@@ -114,14 +121,14 @@ class Retransmitter:
         if not self._may_resend(number, now):
             return
         wrapped = self._wrap(inbound, write, sequence_number, now)
-        if wrapped is None or not self._bucket.takes(len(wrapped), now):
+        if wrapped is None or not self._bucket.takes(len(wrapped.packet), now):
             return
         count, _ = self._resends.pop(number, (0, now))
         self._resends[number] = (count + 1, now)
         if len(self._resends) > WINDOW_PACKETS:
             self._resends.popitem(last=False)
         self.packets_sent += 1
-        self._add(wrapped, inbound.header.rtp_timestamp + timestamp_offset)
+        self._add(*wrapped, inbound.header.rtp_timestamp + timestamp_offset)
 
     def repeat(
         self,
@@ -134,7 +141,7 @@ class Retransmitter:
         """Prepare `inbound` to be sent again as padding, which nobody has asked for."""
         wrapped = self._wrap(inbound, write, sequence_number, now)
         if wrapped is not None:
-            self._add(wrapped, inbound.header.rtp_timestamp + timestamp_offset)
+            self._add(*wrapped, inbound.header.rtp_timestamp + timestamp_offset)
 
     def pad(self, octets: int, now: float) -> None:
         """Prepare at least `octets` bytes of padding."""
@@ -143,7 +150,7 @@ class Retransmitter:
             header = parse_header(packet)
             insert_element(packet, header, self._abs_send_time_id, abs_send_time(now))
         for _ in range(-(-octets // PADDING_SIZE)):
-            self._add(packet, 0)
+            self._add(packet, PADDING_SIZE, 0)
 
     def limit(self, budget_bps: float | None) -> None:
         """Keep retransmissions within half of what the path carries; None if it is not known.
@@ -170,7 +177,7 @@ class Retransmitter:
         write: Write,
         sequence_number: int,
         now: float,
-    ) -> bytearray | None:
+    ) -> _Wrapped | None:
         written = write(inbound, now)
         if written is None:
             return None
@@ -179,11 +186,12 @@ class Retransmitter:
         payload_type = self._payload_types.get(header.payload_type)
         if payload_type is None:
             return None
-        return rtx.wrap(written, header, payload_type, sequence_number)
+        wrapped = rtx.wrap(written, header, payload_type, sequence_number)
+        return _Wrapped(wrapped, len(wrapped) - header.payload_offset)
 
-    def _add(self, packet: bytearray, rtp_timestamp: int) -> None:
+    def _add(self, packet: bytearray, octets: int, rtp_timestamp: int) -> None:
         self._sequence_number = (self._sequence_number + 1) & 0xFFFF
-        self.octets_sent += len(packet) - parse_header(packet).payload_offset
+        self.octets_sent += octets
         self._pending.append(Template(packet, self._sequence_number, rtp_timestamp & 0xFFFFFFFF))
 
     def _may_resend(self, number: int, now: float) -> bool:

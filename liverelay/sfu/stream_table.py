@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -30,13 +30,15 @@ class StreamTable(Generic[StreamT]):
     which changes `version` too.
     """
 
-    __slots__ = ("__weakref__", "_columns", "_rows", "_streams", "version")
+    __slots__ = ("__weakref__", "_columns", "_listed", "_rows", "_streams", "version")
 
     def __init__(self, streams: Iterable[StreamT] = ()) -> None:
         self.version = 0
         self._streams: list[StreamT] = []
         self._rows: dict[StreamT, int] = {}
         self._columns = _Columns(_FIRST_CAPACITY)
+        # Kept for those who send to few, and so often: with the version that it is of.
+        self._listed: tuple[int, list[tuple[int, int, int, int]]] = (0, [])
         for stream in streams:
             self.add(stream)
 
@@ -46,15 +48,14 @@ class StreamTable(Generic[StreamT]):
     def __iter__(self) -> Iterator[StreamT]:
         return iter(self._streams)
 
-    def rows(self) -> Iterator[tuple[int, int, int, int]]:
-        """Yield target, SSRC, and the offsets of sequence number and timestamp of each stream."""
-        return zip(
-            self.targets.tolist(),
-            self.ssrcs.tolist(),
-            self.sequence_offsets.tolist(),
-            self.timestamp_offsets.tolist(),
-            strict=True,
-        )
+    def rows(self) -> Sequence[tuple[int, int, int, int]]:
+        """Return target, SSRC, and the offsets of sequence number and timestamp of each stream."""
+        version, rows = self._listed
+        if version != self.version:
+            columns = self.targets, self.ssrcs, self.sequence_offsets, self.timestamp_offsets
+            rows = list(zip(*(column.tolist() for column in columns), strict=True))
+            self._listed = self.version, rows
+        return rows
 
     @property
     def targets(self) -> npt.NDArray[np.int64]:

@@ -134,7 +134,8 @@ def parse_nack(body: bytes) -> GenericNack:
     lost = []
     for pid, blp in _NACK_ITEM.iter_unpack(body[_ADDRESSES.size :]):
         lost.append(pid)
-        lost.extend((pid + bit + 1) & 0xFFFF for bit in range(_BLP_BITS) if blp >> bit & 1)
+        if blp:
+            lost.extend((pid + bit + 1) & 0xFFFF for bit in range(_BLP_BITS) if blp >> bit & 1)
     return GenericNack(sender_ssrc, media_ssrc, tuple(lost))
 
 
