@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from liverelay.rtp.payload.detection import SIZE_READERS
 from liverelay.sdp.parameters import MediaKind, ReceiveParameters
 from liverelay.sfu.keyframe import KeyframeThrottle
-from liverelay.sfu.layer_limit import EVERYTHING, LAYERED_CODECS, LayerLimit, LayerMeter
+from liverelay.sfu.layer_limit import EVERYTHING, LayerLimit, LayerMeter
 from liverelay.sfu.layers import ActiveLayer, FrameSize, Layer, RateMeter
+from liverelay.sfu.picture_ids import PictureNumbering
 from liverelay.sfu.totals import MediaTotals
 from liverelay.sfu.viewer_group import ViewerGroup
 from liverelay.sfu.wire_format import WireFormat, negotiated
@@ -51,8 +52,10 @@ class Encoding:
         self.nacks_sent = 0
         self.replaced = MediaTotals()
         self._timeline = timeline
+        self._pictures = self._new_numbering()
         self._groups: dict[tuple[WireFormat, LayerLimit], ViewerGroup] = {}
         self._layers = LayerMeter()
+        self.has_layers = False
         self._throttle = KeyframeThrottle()
         self.active_at: float | None = None
         self.frame_sizes: tuple[FrameSize, ...] = ()
@@ -127,26 +130,31 @@ class Encoding:
         self._repeat_at = None
         self._repeat_interval = _FIRST_REPEAT
         self._meter, self._layers = RateMeter(), LayerMeter()
+        self.has_layers = False
         self._octets = 0
+        self._pictures = self._new_numbering()
         for group in self._groups.values():
-            group.restart(stream.history)
+            group.restart(stream.history, self._pictures)
 
     def on_packet(self, packet: InboundPacket) -> None:
         """Keep `packet` for the flush at the end of this burst."""
         self.pending.append(packet)
-        if self._timeline is None and packet.codec.name in LAYERED_CODECS:
-            self._count_layer(packet)
         if packet.is_keyframe:
             self._throttle.on_keyframe()
+            self._repeat_interval = _FIRST_REPEAT
             if self.parameters.kind is MediaKind.VIDEO:
                 self._read_frame_sizes(packet)
-            self._repeat_interval = _FIRST_REPEAT
+                self._read_layers(packet)
+        if self.has_layers and packet.descriptor is not None:
+            octets = packet.header.payload_end - packet.header.payload_offset
+            self._layers.count(packet.descriptor, octets)
 
-    def _count_layer(self, packet: InboundPacket) -> None:
-        if packet.descriptor is not None:
-            self._layers.count(
-                packet.descriptor, packet.header.payload_end - packet.header.payload_offset
-            )
+    def _read_layers(self, keyframe: InboundPacket) -> None:
+        """Expect of the packets behind a keyframe that they name their layers if it does itself."""
+        descriptor, codec_name = keyframe.descriptor, keyframe.codec.name
+        self.has_layers = descriptor is not None and descriptor.names_layers
+        if codec_name != self._layers.codec_name:
+            self._layers = LayerMeter(codec_name)
 
     def _read_frame_sizes(self, packet: InboundPacket) -> None:
         read = SIZE_READERS.get(packet.codec.name.lower())
@@ -163,6 +171,8 @@ class Encoding:
         """Hand the burst to every group of viewers."""
         packets, self.pending = self.pending, []
         groups = list(self._groups.values())
+        if self._pictures is not None and self.has_arrivals:
+            self._step_pictures(self._pictures, packets)
         if not any(group.has_moves for group in groups):
             return [fanout for group in groups for fanout in group.fan_out(packets, now)]
         fanouts: list[Fanout] = []
@@ -172,6 +182,12 @@ class Encoding:
             for group in groups:
                 fanouts += group.fan_out((packet,), now, packets)
         return fanouts
+
+    def _step_pictures(self, pictures: PictureNumbering, packets: list[InboundPacket]) -> None:
+        """Renumber from the keyframes on with which viewers arrive, before any group sends them."""
+        for packet in packets:
+            if packet.is_keyframe and packet.descriptor is not None:
+                pictures.step(packet.descriptor)
 
     def take_started(self) -> list[Subscription]:
         """Return the viewers that have got their first packet since the last call."""
@@ -185,7 +201,7 @@ class Encoding:
         limit = self._limit(layer)
         group = self._groups.get((wire_format, limit))
         if group is None:
-            group = ViewerGroup(wire_format, self.feed.history, self._timeline, limit)
+            group = ViewerGroup(wire_format, self.feed.history, self._pictures, limit)
             self._groups[wire_format, limit] = group
         subscription.wait_in(self, group)
 
@@ -193,12 +209,18 @@ class Encoding:
         """Forget `group` if nobody is left in it."""
         if group.is_empty:
             del self._groups[group.wire_format, group.limit]
+        if not self._groups:
+            # What is not forwarded is not followed; its numbers may wrap unseen.
+            self._pictures = self._new_numbering()
+
+    def _new_numbering(self) -> PictureNumbering | None:
+        return None if self._timeline is None else PictureNumbering(self._timeline)
 
     def _limit(self, layer: Layer | None) -> LayerLimit:
         """Return what bounds `layer`: nothing where no layers can be told apart."""
         if layer is None or not self._layers.layers(0):
             return EVERYTHING
-        return LayerLimit(layer.spatial_layer, layer.temporal_layer)
+        return self._layers.limit_of(layer)
 
     def requests_keyframe(self, now: float) -> bool:
         """Return whether a PLI is to be sent now; if not, one may be owed later."""

@@ -3,7 +3,8 @@
 A publisher may send one picture in several encodings (simulcast, RFC 8853), each of which may hold
 spatial and temporal layers (SVC). Each combination that can be forwarded by itself is a `Layer`.
 Choosing is a pure function: the best layer that the viewer's page has use for and its path has
-room for.
+room for. Where there is too little the picture gets smaller, and only the smallest loses frames: a
+large one that stutters is worse.
 """
 
 from __future__ import annotations
@@ -112,10 +113,19 @@ def ascending(layers: Sequence[ActiveLayer]) -> list[ActiveLayer]:
 
 
 def wanted_layers(layers: Sequence[ActiveLayer], preference: Preference) -> list[ActiveLayer]:
-    """Return those that the viewer has use for, in the same order."""
+    """Return those that the viewer has use for, in the same order.
+
+    Of the smallest picture that is every layer, of any other only that of the full frame rate.
+    """
     pictures = _pictures(layers)
     kept = set(pictures[: _largest_wanted(pictures, preference) + 1])
-    return [each for each in layers if _picture(each) in kept]
+    fullest = {_picture(each): each for each in layers}
+    return [
+        each
+        for each in layers
+        if (picture := _picture(each)) in kept
+        and (picture == pictures[0] or each is fullest[picture])
+    ]
 
 
 class _Picture(NamedTuple):

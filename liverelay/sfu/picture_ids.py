@@ -2,9 +2,10 @@
 
 Decoders tell by these numbers which picture follows which. Each encoding of a publication counts
 its own; viewers of all of them are to see numbers that only ever advance. They are the same for all
-viewers of a group, so that its packets can still be prepared once: where viewers start in a
-group, at a keyframe, the group's numbers step past the highest that any viewer of the publication
-has seen. A step at a keyframe does no harm, because nothing refers to what was before it.
+viewers of an encoding, whichever of its layers they get, so that they can go from some to others
+and packets can still be prepared once for many: where viewers start in an encoding, at a keyframe,
+its numbers step past the highest that any viewer of the publication has seen. A step at a keyframe
+does no harm, because nothing refers to what was before it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from liverelay.rtp.payload.descriptor import write_picture_ids
 from liverelay.rtp.serial import SequenceUnwrapper
-from liverelay.sfu.compactor import SequenceCompactor
 
 if TYPE_CHECKING:
     from liverelay.rtp.payload.descriptor import PictureDescriptor
@@ -41,40 +41,33 @@ class _Step(NamedTuple):
 
 
 class PictureNumbering:
-    """Rewrites the numbers of one encoding for one group of viewers."""
+    """Rewrites the numbers of one encoding for all of its viewers."""
 
-    __slots__ = ("_compactor", "_highest", "_picture_ids", "_steps", "_timeline", "_tl0picidxs")
+    __slots__ = ("_highest", "_picture_ids", "_steps", "_timeline", "_tl0picidxs")
 
     def __init__(self, timeline: PictureTimeline) -> None:
         self._timeline = timeline
         self._picture_ids = _Unwrapper()
         self._tl0picidxs = _Unwrapper()
-        self._compactor = SequenceCompactor()
         self._steps: list[_Step] = []
         self._highest = -1
-
-    def leave_out(self, descriptor: PictureDescriptor) -> None:
-        """Close the gap of a picture that is not forwarded."""
-        if descriptor.picture_id is not None:
-            self._compactor.leave_out(
-                self._picture_ids.unwrap(descriptor.picture_id, descriptor.picture_id_bits)
-            )
 
     def step(self, descriptor: PictureDescriptor) -> None:
         """Number this picture, a keyframe, and those behind it past all that anyone has seen.
 
-        Not if a packet of it has overtaken its first one: a picture has one number.
+        And past the numbers of those before it that are yet to be written. Not if a packet of it
+        has overtaken its first one: a picture has one number.
         """
         place, tl0picidx = self._place(descriptor)
         if place <= self._highest:
             return
-        self._steps.append(
-            _Step(
-                place,
-                self._timeline.picture_id + 1 - place,
-                self._timeline.tl0picidx + 1 - tl0picidx,
-            )
-        )
+        picture_id_offset = self._timeline.picture_id + 1 - place
+        tl0picidx_offset = self._timeline.tl0picidx + 1 - tl0picidx
+        if self._steps:
+            _, latest_picture_id_offset, latest_tl0picidx_offset = self._steps[-1]
+            picture_id_offset = max(picture_id_offset, latest_picture_id_offset)
+            tl0picidx_offset = max(tl0picidx_offset, latest_tl0picidx_offset)
+        self._steps.append(_Step(place, picture_id_offset, tl0picidx_offset))
         del self._steps[:-_MAX_STEPS]
 
     def write(
@@ -97,9 +90,7 @@ class PictureNumbering:
     def _place(self, descriptor: PictureDescriptor) -> tuple[int, int]:
         picture_id = tl0picidx = 0
         if descriptor.picture_id is not None:
-            picture_id = self._compactor.keep(
-                self._picture_ids.unwrap(descriptor.picture_id, descriptor.picture_id_bits)
-            )
+            picture_id = self._picture_ids.unwrap(descriptor.picture_id, descriptor.picture_id_bits)
         if descriptor.tl0picidx is not None:
             tl0picidx = self._tl0picidxs.unwrap(descriptor.tl0picidx, 8)
         return picture_id, tl0picidx

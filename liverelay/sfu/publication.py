@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from liverelay.sfu.encoding import Encoding
-from liverelay.sfu.layer_limit import LAYERED_CODECS
 from liverelay.sfu.layers import ascending
 from liverelay.sfu.picture_ids import PictureTimeline
 
@@ -69,9 +68,7 @@ class Publication:
     @property
     def has_choice(self) -> bool:
         """Whether there may be more than one layer."""
-        return len(self.encodings) > 1 or any(
-            codec.name in LAYERED_CODECS for codec in self.parameters.codecs
-        )
+        return len(self.encodings) > 1 or any(encoding.has_layers for encoding in self.encodings)
 
     def subscriptions(self) -> Iterator[Subscription]:
         return iter(self._subscriptions)

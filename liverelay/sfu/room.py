@@ -78,8 +78,7 @@ class RoomMedia:
         session.add_publication(publication)
         self._publications[publication_id] = publication
         self._publisher_feedback.add_session(session, now)
-        if publication.has_choice:
-            self._layer_checks.set(publication, now + LAYER_INTERVAL)
+        self._watch_layers(publication, now)
         for subscription in self._subscriptions:
             if subscription.publication is None and publication.suits(subscription):
                 publication.attach(subscription)
@@ -169,6 +168,7 @@ class RoomMedia:
             fanouts += encoding.flush(now)
             for subscription in encoding.take_started():
                 self._send_sender_report(subscription, now)
+                self._watch_layers(subscription.publication, now)
         self._publisher_feedback.on_burst(self._burst_encodings, self._burst_sessions, now)
         self._burst_encodings.clear()
         self._burst_sessions.clear()
@@ -291,11 +291,18 @@ class RoomMedia:
             encodings.sort(key=lambda encoding: encoding.has_arrivals)
         return encodings
 
+    def _watch_layers(self, publication: Publication | None, now: float) -> None:
+        """Look at its layers from now on, if it has any; those of an encoding come to be known."""
+        if publication is None or publication in self._layer_checks:
+            return
+        if publication.has_choice:
+            self._layer_checks.set(publication, now + LAYER_INTERVAL)
+
     def _check_layers(self, publication: Publication, now: float) -> None:
         if publication.has_new_layers(now):
             for subscription in publication.subscriptions():
                 self.choose_layer(subscription, now)
-        self._layer_checks.set(publication, now + LAYER_INTERVAL)
+        self._watch_layers(publication, now)
 
     def _select_best_layer(self, subscription: Subscription, now: float) -> None:
         if subscription.publication is None:

@@ -8,7 +8,6 @@ from liverelay.rtp.packet import set_marker
 from liverelay.sfu.commands import Fanout, Template
 from liverelay.sfu.compactor import SequenceCompactor
 from liverelay.sfu.layer_limit import EVERYTHING, LayerLimit, can_enter, needs_keyframe
-from liverelay.sfu.picture_ids import PictureNumbering
 from liverelay.sfu.stream_table import StreamTable
 from liverelay.sfu.wire_format import PacketWriter, WireFormat
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from liverelay.sfu.history import InboundPacket, PacketHistory
-    from liverelay.sfu.picture_ids import PictureTimeline
+    from liverelay.sfu.picture_ids import PictureNumbering
     from liverelay.sfu.subscription import Subscription
 
 _TIMESTAMP_MASK = 0xFFFFFFFF
@@ -43,8 +42,8 @@ class _Entry(NamedTuple):
 class ViewerGroup:
     """Prepares each packet once and says which viewers get it.
 
-    With a `timeline`, viewers may come here from other groups of the publication, and pictures are
-    numbered for all of them together.
+    With `pictures`, which all groups of the encoding share, viewers may come here from other
+    encodings of the publication.
 
     A viewer first waits for a packet it can start with. From its `first_number` on it gets every
     packet of the group: all that differs between members is in their offsets. Counting is
@@ -55,7 +54,7 @@ class ViewerGroup:
         self,
         wire_format: WireFormat,
         history: PacketHistory,
-        timeline: PictureTimeline | None = None,
+        pictures: PictureNumbering | None = None,
         limit: LayerLimit = EVERYTHING,
     ) -> None:
         self.wire_format = wire_format
@@ -68,8 +67,7 @@ class ViewerGroup:
         self._history = history
         self._compactor = SequenceCompactor()
         self.limit = limit
-        self._timeline = timeline
-        self._pictures = None if timeline is None else PictureNumbering(timeline)
+        self._pictures = pictures
         self._newest_start = 0
         self._started: list[Subscription] = []
         self._is_handed_out = False
@@ -117,17 +115,22 @@ class ViewerGroup:
         descriptor = inbound.descriptor if self.has_moves else None
         if descriptor is None:
             return
+        before = self._history.find(inbound.extended_sequence_number - 1)
+        preceding = None if before is None else before.descriptor
         self._admitted = [
             subscription
             for subscription in self.waiting
             if subscription.moves_within_encoding
             and subscription.group is not None
-            and (inbound.is_keyframe or can_enter(subscription.group.limit, self.limit, descriptor))
+            and (
+                inbound.is_keyframe
+                or can_enter(subscription.group.limit, self.limit, descriptor, preceding)
+            )
         ]
         for subscription in self._admitted:
             subscription.arrive(self)
 
-    def restart(self, history: PacketHistory) -> None:
+    def restart(self, history: PacketHistory, pictures: PictureNumbering | None = None) -> None:
         """Make everyone wait again: another inbound stream, with this history, feeds the group."""
         for subscription in self.members:
             self._settle(subscription)
@@ -136,7 +139,7 @@ class ViewerGroup:
         self.progress = None
         self._history = history
         self._compactor = SequenceCompactor()
-        self._pictures = None if self._timeline is None else PictureNumbering(self._timeline)
+        self._pictures = pictures
         self._newest_start = 0
 
     def take_started(self) -> list[Subscription]:
@@ -215,15 +218,9 @@ class ViewerGroup:
     def _may_start(self, inbound: InboundPacket) -> bool:
         return inbound.is_keyframe or bool(self._admitted)
 
-    def _step_pictures(self, inbound: InboundPacket) -> None:
-        if self._pictures is not None and (descriptor := inbound.descriptor) is not None:
-            self._pictures.step(descriptor)
-
     def _prepare(self, inbound: InboundPacket, now: float) -> _Entry | None:
         original, packet, header, _, is_keyframe, _, _ = inbound
         octets = header.payload_end - header.payload_offset
-        if octets and self.waiting and is_keyframe:
-            self._step_pictures(inbound)
         written = self.write(inbound, now) if octets and not self._leaves_out(inbound) else None
         if written is None:
             if self._compactor.leave_out(original):

@@ -47,17 +47,42 @@ def test_viewer_gets_every_layer(viewer: ScalableViewer) -> None:
 def test_viewer_gets_no_more_than_its_layer(
     server: SimulatedServer, publisher: ScalablePublisher, viewer: ScalableViewer, layer: Layer
 ) -> None:
-    publication = viewer.subscription.publication
-    assert publication is not None
-    rates = {each.layer: each.bitrate_bps for each in publication.layers(server.clock.now)}
-    assert set(rates) == set(LAYERS)
-
-    allow(server, viewer, rates[layer])
+    viewer.subscription.select_layer(layer)
     server.run(1.0)
 
     _, spatial, temporal = layer
     expected = {(s, t) for s in range(spatial + 1) for t in range(temporal + 1)}
     assert viewer.layers_seen() == expected
+    assert_decodable(viewer.parts)
+    assert publisher.keyframes_sent == 2
+
+
+@pytest.mark.parametrize(
+    ("budget", "layer"),
+    [
+        (Layer(0, 2, 2), Layer(0, 2, 2)),
+        (Layer(0, 2, 1), Layer(0, 1, 2)),
+        (Layer(0, 1, 1), Layer(0, 0, 2)),
+        (Layer(0, 0, 1), Layer(0, 0, 1)),
+        (Layer(0, 0, 0), Layer(0, 0, 0)),
+    ],
+)
+def test_only_the_smallest_picture_loses_frames(
+    server: SimulatedServer,
+    publisher: ScalablePublisher,
+    viewer: ScalableViewer,
+    budget: Layer,
+    layer: Layer,
+) -> None:
+    publication = viewer.subscription.publication
+    assert publication is not None
+    rates = {each.layer: each.bitrate_bps for each in publication.layers(server.clock.now)}
+    assert set(rates) == set(LAYERS)
+
+    allow(server, viewer, rates[budget])
+    server.run(1.0)
+
+    assert viewer.subscription.layer == layer
     assert_decodable(viewer.parts)
     assert publisher.keyframes_sent == 2
 

@@ -18,6 +18,8 @@ class PictureDescriptor(NamedTuple):
     temporal layer in eight bits. Both are None where the packet does not have them.
     `switching_points` has a bit for each layer, the one that `layer_bit` returns: set if all within
     that layer can be decoded from here on by who could decode this very frame.
+    `names_layers`: whether it says of which layers it is, and enough to do without the higher ones.
+    `is_layer_sync`: of a higher temporal layer, but it refers to the lowest one alone.
     """
 
     starts_frame: bool
@@ -30,6 +32,8 @@ class PictureDescriptor(NamedTuple):
     picture_id_offset: int
     tl0picidx: int | None
     tl0picidx_offset: int
+    names_layers: bool = True
+    is_layer_sync: bool = False
 
 
 def layer_bit(spatial_layer: int, temporal_layer: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from liverelay.rtp.payload.descriptor import EVERY_LAYER, FrameSizes, PictureDescriptor
+from liverelay.rtp.payload.descriptor import FrameSizes, PictureDescriptor
 
 _EXTENDED = 0x80
 _PICTURE_ID = 0x80
@@ -10,6 +10,8 @@ _TL0PICIDX = 0x40
 _TEMPORAL_LAYER = 0x20
 _KEY_INDEX = 0x10
 _LAYER_SYNC = 0x20
+# Receivers tell by all three what a picture refers to.
+_NAMES_LAYERS = _PICTURE_ID | _TL0PICIDX | _TEMPORAL_LAYER
 # The start of the first partition begins a frame.
 _START = 0x10
 _PARTITION = 0x07
@@ -61,12 +63,14 @@ def parse_descriptor(payload: bytes | memoryview) -> PictureDescriptor | None:
         ends_frame=False,
         spatial_layer=0,
         temporal_layer=layers >> 6,
-        switching_points=EVERY_LAYER if layers & _LAYER_SYNC else 0,
+        switching_points=0,
         picture_id=picture_id,
         picture_id_bits=bits,
         picture_id_offset=picture_id_offset,
         tl0picidx=tl0picidx,
         tl0picidx_offset=tl0picidx_offset,
+        names_layers=flags & _NAMES_LAYERS == _NAMES_LAYERS,
+        is_layer_sync=bool(layers & _LAYER_SYNC),
     )
 
 

@@ -74,6 +74,7 @@ def parse_descriptor(payload: bytes | memoryview) -> PictureDescriptor | None:
         picture_id_offset=1,
         tl0picidx=tl0picidx,
         tl0picidx_offset=offset - 1,
+        names_layers=bool(flags & _LAYER_INDICES),
     )
 
 

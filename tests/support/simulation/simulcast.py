@@ -19,6 +19,7 @@ from liverelay.sdp.parameters import HeaderExtension
 from liverelay.sfu.types import SessionId
 from tests.support.packets import one_byte_elements, rtp
 from tests.support.parameters import published_video, watched_video
+from tests.support.simulation.references import ReferenceFinder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,8 +33,8 @@ RIDS = ("q", "h", "f")
 SIZES = {"q": (320, 180), "h": (640, 360), "f": (1280, 720)}
 PACKETS_PER_FRAME = {"q": 1, "h": 3, "f": 6}
 EXTENSIONS = (HeaderExtension(4, MID_URI), HeaderExtension(10, RID_URI))
-# The temporal layer of each frame, whether it is a switching point, and how far back the frames
-# lie that it refers to. Not every frame of the middle layer is one that a viewer could begin with.
+# The temporal layer of each frame, whether it is a layer sync, and how far back the frames lie that
+# it refers to: as libwebrtc does it.
 PATTERN = (
     (0, False, (4,)),
     (2, True, (1,)),
@@ -69,7 +70,7 @@ class Encoder:
         if is_keyframe:
             self.keyframe = self.frame
             self.keyframes_sent += 1
-        layer, is_switching_point, distances = PATTERN[(self.frame - self.keyframe) % len(PATTERN)]
+        layer, is_sync, distances = PATTERN[(self.frame - self.keyframe) % len(PATTERN)]
         references = [] if is_keyframe else [self.frame - distance for distance in distances]
         self.picture_id = (self.picture_id + 1) & 0x7FFF
         self.tl0picidx = (self.tl0picidx + (layer == 0)) & 0xFF
@@ -83,6 +84,7 @@ class Encoder:
                 "count": count,
                 "references": references,
                 "layer": layer,
+                "is_sync": is_sync,
             }
             descriptor = bytes(
                 (
@@ -91,7 +93,7 @@ class Encoder:
                     0x80 | self.picture_id >> 8,
                     self.picture_id & 0xFF,
                     self.tl0picidx,
-                    layer << 6 | is_switching_point << 5,
+                    layer << 6 | is_sync << 5,
                 )
             )
             header = self._frame_header(is_keyframe) if index == 0 else bytes(10)
@@ -172,6 +174,7 @@ class Frame(NamedTuple):
     number: int
     references: tuple[int, ...]
     layer: int
+    is_sync: bool
     is_complete: bool
     rtp_timestamp: int
     picture_id: int
@@ -265,6 +268,7 @@ def _frame(parts: list[_Part]) -> Frame:
         number=first.what["frame"],
         references=tuple(first.what["references"]),
         layer=first.what["layer"],
+        is_sync=first.what["is_sync"],
         is_complete=[part.what["index"] for part in parts]
         == numbers
         == list(range(first.what["count"]))
@@ -281,6 +285,7 @@ def assert_decodable(frames: list[Frame]) -> None:
     A frame may be cut short only by a switch: the next one is a keyframe of another encoding.
     """
     decoded: set[tuple[str, int]] = set()
+    finder = ReferenceFinder()
     for before, frame in zip([None, *frames], [*frames], strict=False):
         if before is not None:
             assert 0 < (frame.rtp_timestamp - before.rtp_timestamp) & 0xFFFFFFFF < VIDEO_RATE * 60
@@ -290,4 +295,11 @@ def assert_decodable(frames: list[Frame]) -> None:
         if frame.is_keyframe:
             decoded.clear()
         assert {(frame.rid, number) for number in frame.references} <= decoded
+        assert finder.accepts(
+            frame.picture_id,
+            frame.tl0picidx,
+            frame.layer,
+            is_keyframe=frame.is_keyframe,
+            is_sync=frame.is_sync,
+        )
         decoded.add((frame.rid, frame.number))

@@ -154,10 +154,44 @@ def test_sound_has_no_size() -> None:
     assert encoding.frame_size(EVERYTHING) is None
 
 
-def test_packet_that_says_nothing_of_its_layer_counts_for_none() -> None:
+def layers_of(*payloads: bytes) -> list[Layer]:
+    """Return what can be chosen of an encoding of VP8 whose packets have these payloads."""
     encoding, _ = fed_encoding()
+    for now in (10.0, 10.5):
+        for number, payload in enumerate(payloads):
+            encoding.on_packet(inbound(number, payload=payload, is_keyframe=number == 0))
+        encoding.sample(now)
+    return [each.layer for each in encoding.layers(0)]
 
-    encoding.on_packet(inbound(1, payload=b"\x80")._replace(codec=replace(VP8, name="VP9")))
-    encoding.sample(now=11.0)
+
+def vp8(temporal_layer: int, flags: int = 0xE0) -> bytes:
+    """Return a frame with a PictureID, TL0PICIDX and layer; other `flags` deny what is there."""
+    return bytes((0x90, flags, 5, 7, temporal_layer << 6, 1))
+
+
+def test_layers_of_vp8_are_the_lowest_alone_and_everything() -> None:
+    assert layers_of(*map(vp8, (0, 2, 1, 2))) == [Layer(0), Layer(0, 0, 2)]
+
+
+def test_layers_that_do_not_arrive_cannot_be_chosen() -> None:
+    assert layers_of(*map(vp8, (0, 0, 0))) == [Layer(0)]
+
+
+@pytest.mark.parametrize("flags", [0x20, 0x60, 0xA0, 0xC0, 0x80])
+def test_layers_of_a_keyframe_that_says_too_little_are_not_told_apart(flags: int) -> None:
+    assert layers_of(vp8(0, flags), vp8(0), vp8(2)) == [Layer(0)]
+
+
+def test_packet_that_says_nothing_of_its_layer_counts_for_none() -> None:
+    assert layers_of(vp8(0), b"\x80", vp8(1)) == [Layer(0), Layer(0, 0, 1)]
+
+
+def test_layers_of_another_codec_are_counted_anew() -> None:
+    encoding, _ = fed_encoding()
+    for number, name in enumerate(("VP8", "VP9")):
+        keyframe = inbound(number, payload=vp8(number), is_keyframe=True)
+        encoding.on_packet(keyframe._replace(codec=replace(VP8, name=name)))
+    for now in (10.0, 11.0):
+        encoding.sample(now)
 
     assert [each.layer for each in encoding.layers(0)] == [Layer(0)]

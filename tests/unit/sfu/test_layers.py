@@ -91,13 +91,47 @@ def test_element_does_not_matter_to_a_fixed_quality() -> None:
     [
         (100e3 - 1, None),
         (100e3, Layer(0, 0, 0)),
-        (399e3, Layer(0, 0, 1)),
-        (500e3, Layer(0, 1, 0)),
-        (1e9, Layer(0, 1, 1)),
+        (649e3, Layer(0, 0, 1)),
+        (650e3, Layer(0, 1, 1)),
     ],
 )
-def test_budget_takes_frames_before_it_takes_pixels(budget_bps: float, layer: Layer | None) -> None:
+def test_budget_takes_pixels_before_it_takes_frames(budget_bps: float, layer: Layer | None) -> None:
     assert best_layer(SCALABLE, Preference(), budget_bps) == layer
+
+
+# Three encodings of which each has its lowest temporal layer and all.
+THINNED = [
+    ActiveLayer(Layer(index, 0, temporal), rate, FrameSize(*size))
+    for index, temporal, rate, size in (
+        (0, 0, 60e3, (320, 180)),
+        (0, 2, 150e3, (320, 180)),
+        (1, 0, 200e3, (640, 360)),
+        (1, 2, 500e3, (640, 360)),
+        (2, 0, 680e3, (1280, 720)),
+        (2, 2, 1700e3, (1280, 720)),
+    )
+]
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [THINNED, [each._replace(frame_size=None) for each in THINNED]],
+    ids=["by size", "by rate"],
+)
+@pytest.mark.parametrize(
+    ("budget_bps", "layer"),
+    [
+        (59e3, None),
+        (149e3, Layer(0, 0, 0)),
+        (499e3, Layer(0, 0, 2)),
+        (1699e3, Layer(1, 0, 2)),
+        (1700e3, Layer(2, 0, 2)),
+    ],
+)
+def test_only_the_smallest_picture_loses_frames(
+    layers: list[ActiveLayer], budget_bps: float, layer: Layer | None
+) -> None:
+    assert best_layer(layers, Preference(), budget_bps) == layer
 
 
 def test_there_is_no_best_layer_of_none() -> None:

@@ -84,14 +84,18 @@ def test_numbers_before_the_first_step_are_the_publishers() -> None:
     assert Numbered(PictureTimeline()).write(100, 7) == (100, 7)
 
 
-def test_pictures_left_out_leave_no_gap() -> None:
+def test_step_leaves_room_for_pictures_that_are_yet_to_be_written() -> None:
     numbered = Numbered(PictureTimeline())
     numbered.step(10, 1)
     numbered.write(10, 1)
-    numbered.numbering.leave_out(descriptor(11, 1))
-    numbered.numbering.leave_out(descriptor(11, 1))
 
-    assert numbered.write(12, 1) == (1, 0)
+    numbered.step(13, 3)
+
+    assert [numbered.write(*each) for each in ((11, 1), (12, 2), (13, 3))] == [
+        (1, 0),
+        (2, 1),
+        (3, 2),
+    ]
 
 
 def test_payload_without_numbers_stays_as_it_is() -> None:
@@ -100,7 +104,6 @@ def test_payload_without_numbers_stays_as_it_is() -> None:
     read = packet.descriptor
     assert read is not None
     numbering.step(read)
-    numbering.leave_out(read)
 
     assert numbering.write(packet.packet, packet.header.payload_offset, read) == packet.packet
 

@@ -1,5 +1,5 @@
 from liverelay.sfu.history import InboundPacket, PacketHistory
-from liverelay.sfu.picture_ids import PictureTimeline
+from liverelay.sfu.picture_ids import PictureNumbering, PictureTimeline
 from liverelay.sfu.subscription import Subscription
 from liverelay.sfu.viewer_group import ViewerGroup
 from liverelay.sfu.wire_format import negotiated
@@ -184,7 +184,8 @@ def test_packet_is_found_by_the_viewers_number_across_what_was_left_out() -> Non
 
 def test_pictures_without_numbers_are_left_as_they_are() -> None:
     wire_format = negotiated(published_video(), watched_video(VP8))
-    group = ViewerGroup(wire_format, PacketHistory(), PictureTimeline())
+    pictures = PictureNumbering(PictureTimeline())
+    group = ViewerGroup(wire_format, PacketHistory(), pictures)
     viewer = subscription(watched_video(VP8))
     group.waiting.append(viewer)
     encoding, _ = fed_encoding()

@@ -1,6 +1,6 @@
 import pytest
 
-from liverelay.rtp.payload.descriptor import EVERY_LAYER, PictureDescriptor, write_picture_ids
+from liverelay.rtp.payload.descriptor import PictureDescriptor, write_picture_ids
 from liverelay.rtp.payload.vp8 import frame_sizes, is_keyframe, parse_descriptor
 from tests.support.packets import VP8_DELTA, VP8_KEYFRAME
 
@@ -58,7 +58,7 @@ def test_descriptor_says_which_picture_and_layer(
     assert expected == (
         read.starts_frame,
         read.temporal_layer,
-        read.switching_points == EVERY_LAYER,
+        read.is_layer_sync,
         read.picture_id,
         read.tl0picidx,
     )
