@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liverelay.loadtest.source import AUDIO_PAYLOAD_TYPE, RTX_PAYLOAD_TYPE
+from liverelay.rtp.rtcp.feedback import GenericNack
 from liverelay.rtp.rtcp.reports import ReceiverReport, ReportBlock
 from liverelay.rtp.types import Ssrc
 from liverelay.transport.kernel import IOVEC_COUNT, IOVECS, MESSAGE_WORDS, SENT_SIZE
@@ -28,12 +29,19 @@ _MOST_AT_ONCE = 64
 _KINDS = 3  # video, audio, and what is neither
 
 _REPORTER = Ssrc(0x4245)
+_SSRC_PLACES = np.array([1 << 24, 1 << 16, 1 << 8, 1])
+_SEED = 1
 
 
 class Crowd:
-    """Viewers and plain sockets that are read together. A socket alone is a viewer of the floor."""
+    """Viewers and plain sockets that are read together. A socket alone is a viewer of the floor.
 
-    def __init__(self, most: int) -> None:
+    `nacked` is the share of the video packets that viewers ask for again, as if they were lost.
+    """
+
+    def __init__(self, most: int, nacked: float = 0.0) -> None:
+        self._nacked = nacked
+        self._random = np.random.default_rng(_SEED)
         self.packets = 0
         self.octets = 0
         self._viewers: list[Viewer | None] = []
@@ -123,6 +131,18 @@ class Crowd:
         self.packets += int(is_rtp.sum())
         self.octets += int(sizes[is_rtp].sum())
         self._count_streams(heads[is_rtp], self._owners[:rows][is_rtp])
+        if self._nacked:
+            self._ask_again(heads[is_rtp], self._owners[:rows][is_rtp])
+
+    def _ask_again(self, heads: npt.NDArray[np.int64], owners: npt.NDArray[np.int64]) -> None:
+        is_media = ~np.isin(heads[:, 1] & 0x7F, (AUDIO_PAYLOAD_TYPE, RTX_PAYLOAD_TYPE))
+        is_lost = is_media & (self._random.random(len(heads)) < self._nacked)
+        for head, owner in zip(heads[is_lost], owners[is_lost], strict=True):
+            viewer = self._viewers[owner]
+            if viewer is not None and viewer.is_connected:
+                ssrc = Ssrc(int((head[8:12] * _SSRC_PLACES).sum()))
+                nack = GenericNack(_REPORTER, ssrc, (int(head[2] << 8 | head[3]),))
+                viewer.send_rtcp(nack.serialize())
 
     def _count_streams(self, heads: npt.NDArray[np.int64], owners: npt.NDArray[np.int64]) -> None:
         payload_types = heads[:, 1] & 0x7F
@@ -134,8 +154,7 @@ class Crowd:
         if len(new):
             rows = np.flatnonzero(self._first[slots] < 0)[places]
             self._first[new] = self._highest[new] = numbers[rows]
-            powers = np.array([1 << 24, 1 << 16, 1 << 8, 1])
-            self._ssrcs[new] = (heads[rows, 8:12] * powers).sum(axis=1)
+            self._ssrcs[new] = (heads[rows, 8:12] * _SSRC_PLACES).sum(axis=1)
         # The nearest extended number, as `rtp.serial` has it, for all at once.
         highest = self._highest[slots]
         steps = ((numbers - highest + 0x8000) & 0xFFFF) - 0x8000

@@ -46,6 +46,7 @@ class Measurement:
                     "options": running.options,
                     "ip": running.ip,
                     "is_decoded": running.is_decoded,
+                    "nacked": self._options.nacks / 100,
                 }
             )
             workers = [
@@ -123,8 +124,9 @@ def _joins(joined: dict[str, Any] | None) -> dict[str, Any]:
 
 async def measure_floor(options: argparse.Namespace) -> list[dict[str, Any]]:
     """Measure the sending alone; its viewers are bare sockets."""
-    argument = {"signalling": "relay", "options": {"url": ""}, "ip": "127.0.0.1"}
-    crowd = await Child.start("benchmarks.worker", json.dumps({**argument, "is_decoded": False}))
+    argument: dict[str, Any] = {"signalling": "relay", "options": {"url": ""}, "ip": "127.0.0.1"}
+    argument |= {"is_decoded": False, "nacked": 0.0}
+    crowd = await Child.start("benchmarks.worker", json.dumps(argument))
     floor = await Child.start("benchmarks.floor")
     rows: list[dict[str, Any]] = []
     try:
@@ -194,6 +196,12 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         type=lambda text: text.split(","),
         default=names,
         help=f"which of {','.join(names)}",
+    )
+    parser.add_argument(
+        "--nacks",
+        type=float,
+        default=0.0,
+        help="percentage of the video packets that viewers ask for again",
     )
     parser.add_argument("--json", type=Path, help="file to write the figures to")
     parser.add_argument("--plot", type=Path, help="picture (PNG) to draw")

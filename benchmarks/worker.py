@@ -55,7 +55,7 @@ class Worker:
         self._options = options
         self._ip: str = options["ip"]
         self._identity = generate_identity()
-        self._crowd = Crowd(_MOST_VIEWERS)
+        self._crowd = Crowd(_MOST_VIEWERS, options["nacked"])
         self._publisher: Publisher | None = None
         self._probe: _TimedViewer | None = None
         self._signalling = create_signalling(options["signalling"], http, options["options"])
