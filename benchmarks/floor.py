@@ -61,8 +61,6 @@ class Floor:
         self._names = np.zeros((0, 16), np.uint8)
         self._sealer = SlotSealer(_SLOTS)
         self._sender = kernel.MessageSender()
-        self._iovecs = np.zeros((_SLOTS, 2), np.uint64)
-        self._iovecs[:, 0] = self._sealer.pointers
 
     def add(self, addresses: Sequence[tuple[str, int]]) -> None:
         names = [np.frombuffer(socket_name((host, port)), np.uint8) for host, port in addresses]
@@ -99,13 +97,12 @@ class Floor:
             self._submit(first, count, width, size + GCM_TRAILER_SIZE)
 
     def _submit(self, first: int, count: int, width: int, size: int) -> None:
-        self._iovecs[: count * width, 1] = size
         messages = np.zeros((count, kernel.MESSAGE_WORDS), np.uint64)
         rows = np.arange(count, dtype=np.uint64)
         names = np.uint64(self._names.ctypes.data + first * 16)
         messages[:, kernel.NAME] = names + rows * np.uint64(16)
         messages[:, kernel.NAME_SIZE] = 16
-        iovecs = np.uint64(self._iovecs.ctypes.data)
+        iovecs = np.uint64(self._sealer.iovecs.ctypes.data)
         messages[:, kernel.IOVECS] = iovecs + rows * np.uint64(16 * width)
         messages[:, kernel.IOVEC_COUNT] = width
         if width > 1:

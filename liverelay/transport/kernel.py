@@ -14,9 +14,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
 
 # linux/udp.h; the socket module has no names for these.
@@ -67,15 +66,17 @@ class MessageSender:
         if send is None:
             raise RuntimeError("this system has no sendmmsg")
         self._send = send
-        self._controls: dict[int, npt.NDArray[np.uint8]] = {}
+        self._controls: dict[int, ctypes.Array[ctypes.c_char]] = {}
+        self._control_addresses: dict[int, int] = {}
 
     def segment_control(self, size: int) -> int:
         """Return the address of the control message that asks for segments of `size` bytes."""
-        control = self._controls.get(size)
-        if control is None:
+        address = self._control_addresses.get(size)
+        if address is None:
             header = struct.pack("=QiiH6x", _CONTROL_LENGTH, SOL_UDP, UDP_SEGMENT, size)
-            control = self._controls[size] = np.frombuffer(header, np.uint8)
-        return int(control.ctypes.data)
+            control = self._controls[size] = ctypes.create_string_buffer(header, len(header))
+            address = self._control_addresses[size] = ctypes.addressof(control)
+        return address
 
     @property
     def control_size(self) -> int:

@@ -6,7 +6,7 @@ of them is gathered once, and again only when a viewer comes, goes or moves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -15,7 +15,7 @@ import numpy as np
 from liverelay.transport.srtp_binding import pointer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     import numpy.typing as npt
 
@@ -23,13 +23,17 @@ if TYPE_CHECKING:
     from liverelay.transport.srtp_binding import SrtpPointer
     from liverelay.transport.targets import TargetTable
 
+# Bursts come in few forms: what is kept for them is let go of when there are more.
+_MAX_FORMS = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
     """Viewers who are reached through one socket, a row each.
 
     `names` has a pointer to each address and its size, as `struct msghdr` begins; `trailers` the
-    bytes that sealing adds, and `trailer` the same if it is equal for all.
+    bytes that sealing adds, and `trailer` the same if it is equal for all. `messages` is for the
+    egress to keep what it has written for the kernel, by where the runs of a burst end.
     """
 
     is_ipv6: bool
@@ -40,27 +44,41 @@ class Recipients:
     ssrcs: npt.NDArray[np.uint32]
     sequence_offsets: npt.NDArray[np.uint16]
     timestamp_offsets: npt.NDArray[np.uint32]
+    messages: dict[tuple[int, ...], npt.NDArray[np.uint64]] = field(default_factory=dict)
+    _pieces: dict[int, list[Recipients]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.peers)
 
-    def cut(self, size: int) -> Iterator[Recipients]:
-        """Yield the same in pieces of at most `size` viewers."""
+    def keep_messages(self, ends: tuple[int, ...], messages: npt.NDArray[np.uint64]) -> None:
+        if len(self.messages) >= _MAX_FORMS:
+            self.messages.clear()
+        self.messages[ends] = messages
+
+    def cut(self, size: int) -> Sequence[Recipients]:
+        """Return the same in pieces of at most `size` viewers."""
         if len(self.peers) <= size:
-            yield self
-            return
-        for first in range(0, len(self.peers), size):
-            some = slice(first, first + size)
-            yield Recipients(
-                self.is_ipv6,
-                self.peers[some],
-                self.names[some],
-                self.trailers[some],
-                self.trailer,
-                self.ssrcs[some],
-                self.sequence_offsets[some],
-                self.timestamp_offsets[some],
-            )
+            return (self,)
+        pieces = self._pieces.get(size)
+        if pieces is None:
+            if len(self._pieces) >= _MAX_FORMS:
+                self._pieces.clear()
+            pieces = [self._piece(first, size) for first in range(0, len(self.peers), size)]
+            self._pieces[size] = pieces
+        return pieces
+
+    def _piece(self, first: int, size: int) -> Recipients:
+        some = slice(first, first + size)
+        return Recipients(
+            self.is_ipv6,
+            self.peers[some],
+            self.names[some],
+            self.trailers[some],
+            self.trailer,
+            self.ssrcs[some],
+            self.sequence_offsets[some],
+            self.timestamp_offsets[some],
+        )
 
 
 class Reach(NamedTuple):

@@ -7,6 +7,7 @@ of it fails, and a server does with `SessionCalls`.
 
 from __future__ import annotations
 
+import sys
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -27,6 +28,8 @@ except ImportError:
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy.typing as npt
 
 # cffi's `srtp_t`, which has no type of its own in Python.
 SrtpPointer: TypeAlias = Any
@@ -92,18 +95,20 @@ class BindingCalls:
 class SlotSealer:
     """An arena of equal slots in which packets are laid out and sealed, many at a time.
 
-    `arena` has a row for each slot; `pointers` are the addresses of the rows. `sizes` are those of
-    the packets in bytes: plain before `seal`, sealed after it.
+    `arena` has a row for each slot. `iovecs` are the slots as the kernel takes them, in words of 8
+    bytes: the address of a packet and its size (`struct iovec`). `sizes` are the same sizes, in
+    bytes: plain before `seal`, sealed after it.
     """
 
     def __init__(self, count: int) -> None:
         self.arena = np.zeros((count, _SLOT_SIZE), np.uint8)
-        base = self.arena.ctypes.data
-        self.pointers = np.uint64(base) + np.arange(count, dtype=np.uint64) * np.uint64(_SLOT_SIZE)
-        self.sizes = np.zeros(count, np.intc)
-        places = self.sizes.ctypes.data + self.sizes.itemsize * np.arange(count)
-        self._slots = [ffi.cast("char *", int(pointer)) for pointer in self.pointers]
-        self._sizes = [ffi.cast("int *", int(place)) for place in places]
+        pointers = row_addresses(self.arena)
+        self.iovecs = np.zeros((count, 2), np.uint64)
+        self.iovecs[:, 0] = pointers
+        # libsrtp counts in an `int`, the low half of the kernel's `size_t`; the other half stays 0.
+        self.sizes = self.iovecs.view(np.intc)[:, 2 if sys.byteorder == "little" else 3]
+        self._slots = [ffi.cast("char *", int(pointer)) for pointer in pointers]
+        self._sizes = [ffi.cast("int *", int(place)) for place in row_addresses(self.sizes)]
 
     def seal(self, peers: Sequence[SrtpPointer], width: int) -> list[int]:
         """Protect `width` RTP packets for each of `peers`, slot after slot.
@@ -116,3 +121,9 @@ class SlotSealer:
         if not any(statuses):
             return []
         return [slot for slot, status in enumerate(statuses) if status != _STATUS_OK]
+
+
+def row_addresses(rows: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
+    """Return where each of `rows` begins."""
+    steps = np.arange(len(rows), dtype=np.uint64) * np.uint64(rows.strides[0])
+    return np.uint64(rows.ctypes.data) + steps
