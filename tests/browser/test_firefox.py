@@ -45,6 +45,13 @@ def test_firefox_publishes_and_watches(play: Callable[[str], dict[str, Any]]) ->
     assert seen["probe_reports"] > 0
 
 
+def test_firefox_publishes_in_three_sizes(play: Callable[[str], dict[str, Any]]) -> None:
+    seen = play("simulcast")
+
+    assert seen["sizes"] == {"q": 320, "h": 640, "f": 1280}
+    assert seen["watched"] == [320, 640, 1280, 320]
+
+
 def test_firefox_calls_and_is_called(play: Callable[[str], dict[str, Any]]) -> None:
     seen = play("call")
 

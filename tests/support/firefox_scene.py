@@ -1,7 +1,7 @@
 """What `tests/browser/test_firefox.py` runs inside a network namespace; prints JSON.
 
-`python -m tests.support.firefox_scene broadcast|call`. A server and a real Firefox, which holds
-both ends: each uses the SDK as any page does.
+`python -m tests.support.firefox_scene broadcast|simulcast|call`. A server and a real Firefox, which
+holds both ends: each uses the SDK as any page does.
 """
 
 from __future__ import annotations
@@ -60,6 +60,28 @@ _WATCH = """(async () => {
   window.viewer = await lr.subscribe({ token: %s, element: videos[0] });
   return await played(viewer, videos[0]);
 })()"""
+# The SDK sends a camera of this size in three. With the SSRCs taken out of the offer, nothing but
+# the packets' own rids tells them apart.
+_PUBLISH_HD = r"""(async () => {
+  const { fetch } = window;
+  window.fetch = (url, options) =>
+    fetch(url, { ...options, body: options.body?.replaceAll(/a=ssrc.*?\\r\\n/g, '') });
+  window.hd = await navigator.mediaDevices.getUserMedia(
+    { audio: true, video: { width: 1280, height: 720 }, fake: true });
+  window.publisher = await lr.publish({ token: %s, stream: hd });
+})()"""
+_WATCH_HD = """(async () => {
+  window.viewer = await lr.subscribe({ token: %s, element: videos[0] });
+})()"""
+# The width of the picture, once it is the expected one and goes on.
+_WATCH_QUALITY = """(async ([quality, width]) => {
+  const video = videos[0];
+  await viewer.setQuality(quality);
+  const next = () => new Promise((done) => video.requestVideoFrameCallback(done));
+  while (video.videoWidth !== width) await next();
+  for (let frames = 0; frames < 10; frames += 1) await next();
+  return video.videoWidth;
+})(%s)"""
 _CALL = """(async () => {
   const ends = await Promise.all([%s, %s].map((token, i) =>
     lr.call({ token, stream: camera, element: videos[i] })));
@@ -83,6 +105,21 @@ async def broadcast(server: MediaServer, page: Page) -> dict[str, Any]:
     }
 
 
+async def simulcast(server: MediaServer, page: Page) -> dict[str, Any]:
+    """Firefox publishes in three sizes, and watches each."""
+    room = await server.create_room()
+    await page.evaluate(_PUBLISH_HD % json.dumps(room["tokens"]["publish"]))
+    await page.evaluate(_WATCH_HD % json.dumps(room["tokens"]["subscribe"]))
+    choices = (("low", 320), ("medium", 640), ("high", 1280), ("low", 320))
+    widths = [await page.evaluate(_WATCH_QUALITY % json.dumps(choice)) for choice in choices]
+    stats = await server.request("GET", f"/v1/rooms/{room['id']}/stats")
+    streams = [each for session in stats.body["sessions"] for each in session["inbound_rtp"]]
+    return {
+        "watched": widths,
+        "sizes": {each["rid"]: each["frame_width"] for each in streams if each["rid"]},
+    }
+
+
 async def call(server: MediaServer, page: Page) -> dict[str, Any]:
     """Firefox calls itself."""
     tokens = (await server.create_room("call"))["tokens"]
@@ -90,7 +127,7 @@ async def call(server: MediaServer, page: Page) -> dict[str, Any]:
     return {"ends": await page.evaluate(script)}
 
 
-SCENES = {"broadcast": broadcast, "call": call}
+SCENES = {"broadcast": broadcast, "simulcast": simulcast, "call": call}
 
 
 async def main(scene: str) -> None:
