@@ -45,11 +45,37 @@ def test_rooms_show_what_is_live_as_it_changes(page: Page, server: LiveServer, l
 
     expect(row.get_by_text("Live", exact=True)).to_be_visible()
     expect(row).to_contain_text("VP8 · opus · live for")
-    expect(row).to_contain_text(re.compile(r"Inbound\s*[1-9][\d.]* [kM]bit/s"))
+    expect(row).to_contain_text(re.compile(r"Inbound\s*[1-9][\d.]*\s[kM]bit/s"))
     made = server.create_room("call")["id"]
     expect(page.get_by_role("link", name=made[:8])).to_be_visible()
     server.request("DELETE", f"/v1/rooms/{made}")
     expect(page.get_by_role("link", name=made[:8])).to_be_hidden()
+
+
+def test_room_is_found_among_many(page: Page, server: LiveServer) -> None:
+    rooms = [server.create_room()["id"] for _ in range(12)]
+    log_in(page, server)
+
+    page.get_by_label("Find a room").fill(rooms[0].upper())
+
+    expect(page.get_by_role("main").get_by_role("listitem")).to_have_count(1)
+    expect(page.get_by_role("link", name=rooms[0][:8])).to_be_visible()
+    page.get_by_label("Find a room").fill("nothing of this kind")
+    expect(page.get_by_text("No room matches.")).to_be_visible()
+    page.get_by_label("Find a room").fill("")
+    expect(page.get_by_role("link", name=rooms[1][:8])).to_be_visible()
+    for room_id in rooms:
+        server.request("DELETE", f"/v1/rooms/{room_id}")
+    expect(page.get_by_label("Find a room")).to_be_hidden()
+
+
+def test_address_that_means_nothing_leads_to_the_rooms(page: Page, server: LiveServer) -> None:
+    log_in(page, server)
+
+    page.goto(f"{server.url}/dashboard/#/nothing-of-this-kind")
+
+    current = page.get_by_role("navigation", name="Main").locator("[aria-current=page]")
+    expect(current).to_have_text("Rooms")
 
 
 def test_room_shows_its_streams_and_plots(page: Page, server: LiveServer, live: str) -> None:
@@ -62,7 +88,7 @@ def test_room_shows_its_streams_and_plots(page: Page, server: LiveServer, live: 
     picture = page.get_by_role("img", name=re.compile(r"Inbound in the last ten minutes: between"))
     expect(picture).to_be_visible()
     page.get_by_text("Table").nth(1).click()
-    expect(page.get_by_role("table")).to_contain_text(re.compile(r"now\s*[1-9][\d.]* [kM]bit/s"))
+    expect(page.get_by_role("table")).to_contain_text(re.compile(r"now\s*[1-9][\d.]*\s[kM]bit/s"))
 
 
 def test_new_broadcast_leads_to_a_stream(

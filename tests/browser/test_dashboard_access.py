@@ -65,6 +65,21 @@ def test_nothing_needs_scrolling_sideways(page: Page, server: LiveServer, live: 
         assert page.evaluate("document.documentElement.scrollWidth") <= width, view
 
 
+def test_menu_is_one_line_on_the_narrowest_phone(page: Page, server: LiveServer) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+
+    log_in(page, server)
+
+    links = page.get_by_role("navigation", name="Main").get_by_role("link")
+    lines = """link => {
+      const text = document.createRange();
+      text.selectNodeContents(link.firstChild);
+      return text.getClientRects().length;
+    }"""
+    assert [link.evaluate(lines) for link in links.all()] == [1] * 4
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+
+
 def test_keyboard_alone_makes_and_deletes_a_room(page: Page, server: LiveServer) -> None:
     page.goto(server.url)
     tab_to(page, "API key")

@@ -12,12 +12,19 @@ import {
   UNKNOWN,
 } from '../../liverelay/server/pages/dashboard/format.js';
 
-test('bit rates', () => {
-  const texts = [0, 32_400, 999_499, 999_500, 9_949_999, 9_950_000, 101e6, 1.2e9].map(
-    formatBitrate,
-  );
+/** @param {string} text */
+const spaced = (text) => text.replaceAll('\u00a0', ' ');
 
-  assert.deepEqual(texts, [
+test('a number and its unit stay on one line', () => {
+  const texts = [formatBitrate(1e6), formatShare(0.5), formatSize(1e6), formatDuration(7200)];
+
+  assert.deepEqual(texts, ['1.0\u00a0Mbit/s', '50\u00a0%', '1\u00a0MB', '2\u00a0h 0\u00a0min']);
+});
+
+test('bit rates', () => {
+  const rates = [0, 32_400, 999_499, 999_500, 9_949_999, 9_950_000, 101e6, 1.2e9];
+
+  assert.deepEqual(rates.map(formatBitrate).map(spaced), [
     '0 kbit/s',
     '32 kbit/s',
     '999 kbit/s',
@@ -30,7 +37,7 @@ test('bit rates', () => {
 });
 
 test('shares', () => {
-  assert.deepEqual([0, 0.0004, 0.004, 0.18, 1].map(formatShare), [
+  assert.deepEqual([0, 0.0004, 0.004, 0.18, 1].map(formatShare).map(spaced), [
     '0.0 %',
     '< 0.1 %',
     '0.4 %',
@@ -40,11 +47,13 @@ test('shares', () => {
 });
 
 test('sizes', () => {
-  assert.deepEqual([425_984, 96e6, 1.5e9].map(formatSize), ['426 kB', '96 MB', '1.5 GB']);
+  const texts = [425_984, 96e6, 1.5e9].map(formatSize).map(spaced);
+
+  assert.deepEqual(texts, ['426 kB', '96 MB', '1.5 GB']);
 });
 
 test('durations', () => {
-  const texts = [-1, 59.9, 60, 3600, 93_700].map(formatDuration);
+  const texts = [-1, 59.9, 60, 3600, 93_700].map(formatDuration).map(spaced);
 
   assert.deepEqual(texts, ['0 s', '59 s', '1 min', '1 h 0 min', '1 d 2 h']);
 });

@@ -1,15 +1,18 @@
-/** Numbers as people read them. What is not known is a dash. */
+/** Numbers as people read them, on one line with their units. What is not known is a dash. */
 
 export const UNKNOWN = '–';
+
+/** A space at which no line ends. */
+const NBSP = '\u00a0';
 
 /**
  * @param {number | null | undefined} bps Bits per second.
  */
 export function formatBitrate(bps) {
   if (bps == null) return UNKNOWN;
-  if (bps < 999_500) return `${Math.round(bps / 1000)} kbit/s`;
-  if (bps < 999_500_000) return `${precise(bps / 1e6)} Mbit/s`;
-  return `${precise(bps / 1e9)} Gbit/s`;
+  if (bps < 999_500) return `${Math.round(bps / 1000)}${NBSP}kbit/s`;
+  if (bps < 999_500_000) return `${precise(bps / 1e6)}${NBSP}Mbit/s`;
+  return `${precise(bps / 1e9)}${NBSP}Gbit/s`;
 }
 
 /**
@@ -17,8 +20,8 @@ export function formatBitrate(bps) {
  */
 export function formatShare(fraction) {
   if (fraction == null) return UNKNOWN;
-  if (fraction > 0 && fraction < 0.001) return '< 0.1 %';
-  return `${precise(fraction * 100)} %`;
+  if (fraction > 0 && fraction < 0.001) return `<${NBSP}0.1${NBSP}%`;
+  return `${precise(fraction * 100)}${NBSP}%`;
 }
 
 /**
@@ -26,13 +29,13 @@ export function formatShare(fraction) {
  */
 export function formatSize(size) {
   if (size == null) return UNKNOWN;
-  if (size < 999_500) return `${Math.round(size / 1000)} kB`;
-  return size < 999.5e6 ? `${Math.round(size / 1e6)} MB` : `${precise(size / 1e9)} GB`;
+  if (size < 999_500) return `${Math.round(size / 1000)}${NBSP}kB`;
+  return size < 999.5e6 ? `${Math.round(size / 1e6)}${NBSP}MB` : `${precise(size / 1e9)}${NBSP}GB`;
 }
 
 /** @param {number | null | undefined} seconds */
 export function formatMilliseconds(seconds) {
-  return seconds == null ? UNKNOWN : `${Math.round(seconds * 1000)} ms`;
+  return seconds == null ? UNKNOWN : `${Math.round(seconds * 1000)}${NBSP}ms`;
 }
 
 /** @param {number | null | undefined} count */
@@ -48,9 +51,9 @@ export function formatDuration(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
   const [days, hours] = [Math.floor(whole / 86_400), Math.floor(whole / 3600) % 24];
   const minutes = Math.floor(whole / 60) % 60;
-  if (days) return `${days} d ${hours} h`;
-  if (hours) return `${hours} h ${minutes} min`;
-  return minutes ? `${minutes} min` : `${whole} s`;
+  if (days) return `${days}${NBSP}d ${hours}${NBSP}h`;
+  if (hours) return `${hours}${NBSP}h ${minutes}${NBSP}min`;
+  return minutes ? `${minutes}${NBSP}min` : `${whole}${NBSP}s`;
 }
 
 /**

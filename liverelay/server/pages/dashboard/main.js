@@ -112,18 +112,24 @@ function drawShell() {
 function show({ isFirst }) {
   closeView();
   notify(isLost ? LOST : null);
-  const [section, id] = location.hash.slice(2).split('/');
+  const [section, id] = address();
   view = createView(section, id);
   byId('view').replaceChildren(view.element);
   document.title = `${view.title} · LiveRelay`;
   for (const link of byId('nav').querySelectorAll('a')) {
-    const isCurrent = link.hash === `#/${section || 'rooms'}`;
+    const isCurrent = link.hash === `#/${section}`;
     if (isCurrent) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
   // As after loading a page: a screen reader begins at its top.
   if (!isFirst) byId('main').focus();
   scrollTo(0, 0);
+}
+
+/** The section that the address names, or else the rooms, and what it names of it. */
+function address() {
+  const [section, id] = location.hash.slice(2).split('/');
+  return ['rooms', 'keys', 'server'].includes(section) ? [section, id] : ['rooms', ''];
 }
 
 /**

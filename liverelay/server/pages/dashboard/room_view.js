@@ -157,8 +157,9 @@ function describe(room, now) {
   const { room_type: type, publisher_count: publishers, outbound } = room.state;
   const age = describeAge(room, now);
   if (!room.isLive) return `${TYPE_HINTS[type]} · ${age}`;
-  const loss = `loss to viewers ${formatShare(outbound.fraction_lost)}`;
-  return [plural(publishers, 'publisher'), loss, age].join(' · ');
+  const lost = outbound.fraction_lost;
+  const loss = lost == null ? '' : `loss to viewers ${formatShare(lost)}`;
+  return [plural(publishers, 'publisher'), loss, age].filter(Boolean).join(' · ');
 }
 
 function gone() {

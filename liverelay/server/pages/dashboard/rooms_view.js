@@ -15,6 +15,9 @@ import { createBadge, createFigures, ROOM_FIGURES, roomFigures } from './tiles.j
 /** More would make the page slow; those that are live come first. */
 const MOST_SHOWN = 200;
 
+/** A list is read; from so many rooms on, it is searched. */
+const MANY = 10;
+
 export class RoomsView {
   title = 'Rooms';
   #data;
@@ -27,7 +30,21 @@ export class RoomsView {
     (/** @type {Room} */ room) => room.id,
     (room) => this.#createRow(room),
   );
-  #more = h('p', { class: 'quiet', hidden: true });
+  #more = h('p', { class: 'quiet', role: 'status', hidden: true });
+  #wanted = h('input', {
+    id: 'find-room',
+    type: 'search',
+    placeholder: 'Its name or id',
+    autocomplete: 'off',
+    spellcheck: 'false',
+    oninput: () => this.update(),
+  });
+  #search = h(
+    'div',
+    { class: 'find', hidden: true },
+    h('label', { for: 'find-room' }, 'Find a room'),
+    this.#wanted,
+  );
   #empty = emptyState();
 
   /**
@@ -48,6 +65,7 @@ export class RoomsView {
       ),
       this.#plots.element,
       this.#empty,
+      this.#search,
       this.#rows,
       this.#more,
     );
@@ -57,16 +75,23 @@ export class RoomsView {
   update() {
     const { rooms, server, history } = this.#data;
     if (!server) return;
+    this.#search.hidden = rooms.length <= MANY;
+    const found = this.#search.hidden ? rooms : rooms.filter(matches(this.#wanted.value));
     this.#empty.hidden = rooms.length > 0;
-    this.#rows.hidden = rooms.length === 0;
-    this.#more.hidden = rooms.length <= MOST_SHOWN;
-    setText(
-      this.#more,
-      `And ${plural(rooms.length - MOST_SHOWN, 'older room')} where nobody is live.`,
-    );
+    this.#rows.hidden = found.length === 0;
+    this.#describeRest(rooms.length > 0 && found.length === 0, found.length - MOST_SHOWN);
     setText(this.#lead, summarize(rooms));
     this.#plots.update(history);
-    this.#list.update(rooms.slice(0, MOST_SHOWN));
+    this.#list.update(found.slice(0, MOST_SHOWN));
+  }
+
+  /**
+   * @param {boolean} isNoneFound
+   * @param {number} rest How many rooms are not shown.
+   */
+  #describeRest(isNoneFound, rest) {
+    this.#more.hidden = !isNoneFound && rest <= 0;
+    setText(this.#more, isNoneFound ? 'No room matches.' : `And ${plural(rest, 'more room')}.`);
   }
 
   #creators() {
@@ -117,6 +142,17 @@ export class RoomsView {
     };
     return { element, update };
   }
+}
+
+/**
+ * Tells the rooms whose name or id has `words` in it.
+ *
+ * @param {string} words
+ */
+function matches(words) {
+  const wanted = words.trim().toLowerCase();
+  return (/** @type {Room} */ { id, state }) =>
+    `${roomName(state)} ${id}`.toLowerCase().includes(wanted);
 }
 
 /** @param {Room[]} rooms */

@@ -14,6 +14,13 @@ import { createFacts, createTiles } from './tiles.js';
 /** @typedef {import('./live_data.js').ServerState} ServerState */
 /** @typedef {import('./live_data.js').Finding} Finding */
 
+/**
+ * Checks whose names are abbreviations.
+ *
+ * @type {Record<string, string>}
+ */
+const CHECKS = { https: 'HTTPS' };
+
 /** @param {Finding} finding */
 const keyOf = ({ check, detail }) => check + detail;
 
@@ -110,8 +117,8 @@ function createFinding({ check, level, detail, advice }) {
   const element = h(
     'li',
     {},
-    h('div', { class: 'row tight' }, h('strong', { class: 'capital' }, check), badge),
-    h('div', {}, detail),
+    h('div', { class: 'row tight' }, h('strong', { class: 'capital' }, CHECKS[check] ?? check), badge),
+    h('div', { class: 'capital' }, detail),
     advice && h('div', { class: 'quiet' }, advice),
   );
   return { element, update: () => undefined };
