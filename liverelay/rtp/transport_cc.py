@@ -1,8 +1,9 @@
 """Transport-wide congestion control feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01).
 
-The server writes these reports to publishers; without any, Chromium stays at 300 kbit/s. The reader
-is what the tests check the writer with. Arrival times are whole ticks of 250 microseconds on any
-clock that starts before the first packet: only differences leave this module.
+The server writes these reports to publishers; without any, Chromium stays at 300 kbit/s. It reads
+those of viewers that know no other way to say what their path carries. Arrival times are whole
+ticks of 250 microseconds on any clock that starts before the first packet, modulo `CLOCK_TICKS` in
+a report that was read: only differences mean anything.
 """
 
 from __future__ import annotations
@@ -19,14 +20,19 @@ from liverelay.rtp.types import Ssrc
 TICKS_PER_SECOND = 4000
 # A delta is a signed 16-bit count of ticks: packets further apart need reports of their own.
 MAX_DELTA_TICKS = 0x7FFF
+# Four seconds of a busy 10 Mbit/s path, and no more than one run can hold. Twenty bytes could be
+# about 65535 packets, each of which costs time.
+MAX_REPORTED = 4096
 
 _PREFIX = struct.Struct("!IIHHI")
 _CHUNK = struct.Struct("!H")
 _LARGE_DELTA = struct.Struct("!h")
 # The reference time counts units of 64 ms.
 _REFERENCE_TICKS = 256
+# The reference time has 24 bits: twelve days.
+CLOCK_TICKS = _REFERENCE_TICKS << 24
 
-_MAX_RUN = 0x1FFF
+_RUN_MASK = 0x1FFF
 _ONE_BIT_SYMBOLS = 14
 _TWO_BIT_SYMBOLS = 7
 _VECTOR_CHUNK = 0x8000
@@ -45,7 +51,8 @@ class _Status(IntEnum):
 class TransportFeedback:
     """When the packets from `base_sequence_number` on arrived; None for those that did not.
 
-    The first arrival must not be None, and consecutive ones must lie within `MAX_DELTA_TICKS`.
+    To be written, the first arrival must not be None, consecutive ones must lie within
+    `MAX_DELTA_TICKS`, and there are at most `MAX_REPORTED`.
     """
 
     sender_ssrc: Ssrc
@@ -110,8 +117,7 @@ def _chunks(statuses: list[_Status]) -> list[int]:
 
 def _run_length(statuses: list[_Status], start: int) -> int:
     end = start + 1
-    limit = min(len(statuses), start + _MAX_RUN)
-    while end < limit and statuses[end] == statuses[start]:
+    while end < len(statuses) and statuses[end] == statuses[start]:
         end += 1
     return end - start
 
@@ -128,11 +134,14 @@ def parse_transport_feedback(body: bytes) -> TransportFeedback:
     """Read the body of a report, the four bytes of RTCP header left off.
 
     Raises:
-        MalformedPacketError: the report is shorter than it announces, or uses a reserved symbol.
+        MalformedPacketError: the report is shorter than it announces, is about more than
+            `MAX_REPORTED` packets, or uses a reserved symbol.
     """
     if len(body) < _PREFIX.size:
         raise MalformedPacketError("transport feedback is shorter than its header")
     sender_ssrc, media_ssrc, base, count, word = _PREFIX.unpack_from(body)
+    if count > MAX_REPORTED:
+        raise MalformedPacketError("transport feedback reports on too many packets")
     symbols, offset = _read_symbols(body, count)
     arrivals = _read_arrivals(body, offset, symbols, (word >> 8) * _REFERENCE_TICKS)
     return TransportFeedback(Ssrc(sender_ssrc), Ssrc(media_ssrc), word & 0xFF, base, arrivals)
@@ -146,13 +155,13 @@ def _read_symbols(body: bytes, count: int) -> tuple[list[int], int]:
             raise MalformedPacketError("transport feedback is shorter than its chunks")
         (chunk,) = _CHUNK.unpack_from(body, offset)
         offset += _CHUNK.size
-        symbols += _chunk_symbols(chunk)
+        symbols += _chunk_symbols(chunk, count - len(symbols))
     return symbols[:count], offset
 
 
-def _chunk_symbols(chunk: int) -> list[int]:
+def _chunk_symbols(chunk: int, wanted: int) -> list[int]:
     if not chunk & _VECTOR_CHUNK:
-        return [chunk >> 13] * (chunk & _MAX_RUN)
+        return [chunk >> 13] * min(chunk & _RUN_MASK, wanted)
     if chunk & _TWO_BIT_CHUNK:
         return [chunk >> shift & 3 for shift in range(12, -1, -2)]
     return [chunk >> shift & 1 for shift in range(13, -1, -1)]

@@ -62,9 +62,16 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Room:
+class _Terms:
+    """What the answer to each section depends on beside the section.
+
+    `insists` says whether what the peer is sent has to be numbered for transport-cc (`policy`).
+    """
+
+    purpose: Purpose
     publications: Sequence[ReceiveParameters]
     preferred_codecs: Sequence[Codec]
+    insists: bool
 
     def published(self, kind: MediaKind) -> tuple[Codec, ...]:
         return tuple(
@@ -97,13 +104,14 @@ def answer(
         CodecMismatchError: The peer has none of the codecs of any publication that it wants.
         SdpError: No section can be accepted.
     """
-    room = _Room(publications, preferred_codecs)
-    sections = [_answer_section(section, purpose, room) for section in offer.sections]
-    _check_codecs(purpose, room, sections)
+    insists = _insists_on_transport_cc(offer, purpose)
+    terms = _Terms(purpose, publications, preferred_codecs, insists)
+    sections = [_answer_section(section, terms) for section in offer.sections]
+    _check_codecs(terms, sections)
     remote = _connection(offer, sections)
     setup = remote.setup.answered()
     received = (_receive_parameters(section) for section in sections)
-    sent = (_send_parameters(section, local) for section in sections)
+    sent = (_send_parameters(section, local, terms) for section in sections)
     agreed = Agreement(
         remote=remote,
         setup=setup,
@@ -117,7 +125,16 @@ def answer(
     return Answer(write_answer(offer, local, setup, sections), agreed)
 
 
-def _answer_section(section: OfferedSection, purpose: Purpose, room: _Room) -> AnsweredSection:
+def _insists_on_transport_cc(offer: Offer, purpose: Purpose) -> bool:
+    return any(
+        section.kind is MediaKind.VIDEO
+        and purpose.direction(section.direction).sends
+        and policy.insists_on_transport_cc(section.codecs, section.extensions)
+        for section in offer.sections
+    )
+
+
+def _answer_section(section: OfferedSection, terms: _Terms) -> AnsweredSection:
     """Return our side of a section; one whose publication it cannot play stays, but inactive.
 
     It is not rejected then, because clients (aiortc) fail on a bundle with a rejected section,
@@ -125,22 +142,30 @@ def _answer_section(section: OfferedSection, purpose: Purpose, room: _Room) -> A
     """
     if section.kind is None or not section.codecs:
         return AnsweredSection(section, Direction.INACTIVE, (), ())
-    direction = purpose.direction(section.direction)
-    codecs = _select(section, section.kind, direction, purpose, room)
+    direction = terms.purpose.direction(section.direction)
+    codecs = _select(section, section.kind, direction, terms)
     if not codecs:
         direction, codecs = Direction.INACTIVE, section.codecs
-    inbound, outbound = direction.receives, direction.sends
     return AnsweredSection(
         section,
         direction,
         tuple(
-            _answered_codec(codec, section.extensions, inbound=inbound, outbound=outbound)
+            replace(
+                codec,
+                feedback=policy.answered_feedback(
+                    codec,
+                    section.extensions,
+                    inbound=direction.receives,
+                    outbound=direction.sends,
+                    insists=terms.insists,
+                ),
+            )
             for codec in codecs
         ),
         tuple(
             offered
             for offered in section.extensions
-            if _is_inbound(offered, direction) or _is_outbound(offered, direction)
+            if _is_inbound(offered, direction) or _is_outbound(offered, direction, terms)
         ),
         _accepted_rids(section, direction, codecs),
     )
@@ -169,17 +194,16 @@ def _select(
     section: OfferedSection,
     kind: MediaKind,
     direction: Direction,
-    purpose: Purpose,
-    room: _Room,
+    terms: _Terms,
 ) -> tuple[Codec, ...]:
     offered = section.codecs
-    if purpose is Purpose.PUBLISH:
-        return published_codecs(offered, room.preferred_codecs)
-    published = room.published(kind)
+    if terms.purpose is Purpose.PUBLISH:
+        return published_codecs(offered, terms.preferred_codecs)
+    published = terms.published(kind)
     if direction is Direction.INACTIVE or not published:
         # All, so that whatever is published later can be sent without another negotiation.
-        return preferred_first(offered, room.preferred_codecs)
-    if purpose is Purpose.SUBSCRIBE:
+        return preferred_first(offered, terms.preferred_codecs)
+    if terms.purpose is Purpose.SUBSCRIBE:
         return watched_codecs(offered, published)
     return shared_codecs(offered, published)
 
@@ -197,26 +221,19 @@ def _connection(offer: Offer, sections: Sequence[AnsweredSection]) -> RemoteConn
     return accepted[0].connection.complete()
 
 
-def _check_codecs(purpose: Purpose, room: _Room, sections: Sequence[AnsweredSection]) -> None:
+def _check_codecs(terms: _Terms, sections: Sequence[AnsweredSection]) -> None:
     """Raise if there are publications the peer wants and it can play none of them."""
     wanted = [
         (section, primary)
         for section in sections
         if section.offered.kind is not None
-        and purpose.direction(section.offered.direction) is not Direction.INACTIVE
-        and (primary := primary_of(room.published(section.offered.kind))) is not None
+        and terms.purpose.direction(section.offered.direction) is not Direction.INACTIVE
+        and (primary := primary_of(terms.published(section.offered.kind))) is not None
     ]
-    if purpose is Purpose.PUBLISH or not wanted:
+    if terms.purpose is Purpose.PUBLISH or not wanted:
         return
     if all(section.direction is Direction.INACTIVE for section, _ in wanted):
         raise CodecMismatchError(tuple(describe(primary) for _, primary in wanted))
-
-
-def _answered_codec(
-    codec: Codec, extensions: Sequence[OfferedExtension], *, inbound: bool, outbound: bool
-) -> Codec:
-    feedback = policy.answered_feedback(codec, extensions, inbound=inbound, outbound=outbound)
-    return replace(codec, feedback=feedback)
 
 
 def _is_inbound(offered: OfferedExtension, direction: Direction) -> bool:
@@ -224,8 +241,8 @@ def _is_inbound(offered: OfferedExtension, direction: Direction) -> bool:
     return direction.receives and offered.direction.sends and use.inbound
 
 
-def _is_outbound(offered: OfferedExtension, direction: Direction) -> bool:
-    use = policy.extension_use(offered.extension.uri)
+def _is_outbound(offered: OfferedExtension, direction: Direction, terms: _Terms) -> bool:
+    use = policy.extension_use(offered.extension.uri, insists=terms.insists)
     return direction.sends and offered.direction.receives and use.outbound
 
 
@@ -247,12 +264,16 @@ def _receive_parameters(section: AnsweredSection) -> ReceiveParameters | None:
     )
 
 
-def _send_parameters(section: AnsweredSection, local: LocalEnd) -> SendParameters | None:
+def _send_parameters(
+    section: AnsweredSection, local: LocalEnd, terms: _Terms
+) -> SendParameters | None:
     offered = section.offered
     if offered.kind is None or offered.mid is None or not section.direction.sends:
         return None
     ssrcs = local.ssrcs[offered.kind]
-    extensions = (each for each in section.extensions if _is_outbound(each, section.direction))
+    extensions = (
+        each for each in section.extensions if _is_outbound(each, section.direction, terms)
+    )
     return SendParameters(
         kind=offered.kind,
         mid=offered.mid,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from liverelay.sdp.parameters import Codec
     from liverelay.sdp.section import OfferedExtension
@@ -45,8 +45,8 @@ _FEEDBACK: Final = {
     "ccm fir": _BOTH,
     # Viewers' losses are repaired from the history, a publisher's by asking for them.
     "nack": _BOTH,
-    # Without it Chromium publishes 300 kbit/s. Viewers would send 10 to 20 reports a second, and
-    # nothing adapts to them.
+    # Without it Chromium publishes 300 kbit/s. Viewers would send 10 to 20 reports a second: only
+    # those are asked for it that can say nothing else (`insists_on_transport_cc`).
     "transport-cc": _INBOUND,
     # What a viewer says it can take, twice a second; and what a publisher is told that has no
     # transport-cc.
@@ -75,11 +75,41 @@ _EXTENSIONS: Final = {
 }
 
 
+# For viewers that insist on transport-cc: their packets are numbered, and need not be dated.
+_OF_INSISTING_VIEWERS: Final = {TRANSPORT_CC: _BOTH, _WEBRTC + "abs-send-time": _NEITHER}
+
+
+def insists_on_transport_cc(
+    codecs: Iterable[Codec], extensions: Collection[OfferedExtension]
+) -> bool:
+    """Return whether a section's offer knows transport-cc, and no other way to tell a bandwidth.
+
+    Numbering the packets of a viewer costs it a copy of its own of each, so whoever offers
+    goog-remb as well is asked for that.
+    """
+    offered = {entry for codec in codecs for entry in codec.feedback}
+    return (
+        "transport-cc" in offered
+        and "goog-remb" not in offered
+        and any(each.extension.uri == TRANSPORT_CC for each in extensions)
+    )
+
+
 def answered_feedback(
-    codec: Codec, extensions: Collection[OfferedExtension], *, inbound: bool, outbound: bool
+    codec: Codec,
+    extensions: Collection[OfferedExtension],
+    *,
+    inbound: bool,
+    outbound: bool,
+    insists: bool = False,
 ) -> tuple[str, ...]:
-    """Return the feedback to answer for `codec`, of what its offer has."""
+    """Return the feedback to answer for `codec`, of what its offer has.
+
+    `insists` is for all sections of a peer, as its packets are numbered together.
+    """
     uses = dict(_FEEDBACK)
+    if insists:
+        uses["transport-cc"] = _BOTH
     # What it reports on are the numbers in the extension.
     if not any(offered.extension.uri == TRANSPORT_CC for offered in extensions):
         uses["transport-cc"] = _NEITHER
@@ -92,10 +122,12 @@ def answered_feedback(
     )
 
 
-def extension_use(uri: str) -> Use:
-    """Return how far an extension goes.
+def extension_use(uri: str, *, insists: bool = False) -> Use:
+    """Return how far an extension goes; `insists` as in `answered_feedback`.
 
     One that we do not know passes from end to end, because the same is promised for the packets;
     but what describes a source (RFC 7941) is ours to say.
     """
+    if insists and uri in _OF_INSISTING_VIEWERS:
+        return _OF_INSISTING_VIEWERS[uri]
     return _EXTENSIONS.get(uri, _NEITHER if uri.startswith(_SDES) else _BOTH)

@@ -8,6 +8,7 @@ no congestion. A limit is believed when the signs agree.
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass
 
 from liverelay.sfu.sent_log import SentLog
@@ -17,8 +18,11 @@ _WINDOW = 1.0
 # libwebrtc lowers its estimate to 85 % of what comes in at the first delay, be it a hiccup of the
 # receiver's own processor. Below this share of what is sent it is no hiccup.
 _CERTAIN_SHARE = 0.65
+_DECREASE = 0.85
+# Otherwise it goes no higher than this above what comes in.
+_HEADROOM = 1.5
 # So much more than the estimate after a fall may get through, and a bit for measuring it.
-_CARRIED_BY_FALL = 1.3 / 0.85
+_CARRIED_BY_FALL = 1.3 / _DECREASE
 # An estimate that is too low and has not risen for this time is meant. Nothing is hurried by it:
 # where too much is sent for long, loss tells before.
 _SUSPICION_TIME = 2.0
@@ -54,6 +58,8 @@ _CLEAR_TIME = 1.5
 # Time for signs of trouble to show and to come back, beside the round trip.
 _REACTION_TIME = 0.5
 _VERIFIED_WINDOW = 0.5
+# Two seconds of rates of arrival: what was lost is known when the second after it is.
+_RATES_KEPT = 4
 
 # Sound is sent whatever the budget; below it there is nothing to divide.
 _MIN_BUDGET_BPS = 10_000.0
@@ -78,6 +84,7 @@ class BandwidthEstimator:
         self.budget_bps: float | None = None
         self.reported_bps: float | None = None
         self.warned_at: float | None = None
+        self._arrived: deque[float] = deque(maxlen=_RATES_KEPT)
         self._sent = SentLog()
         self._media = SentLog()
         self._suspicion: _Suspicion | None = None
@@ -134,6 +141,20 @@ class BandwidthEstimator:
             if bitrate_bps < self._media_bps(now):
                 self._limit(bitrate_bps, now)
 
+    def on_arrival_rate(self, bitrate_bps: float, now: float, *, is_congested: bool) -> None:
+        """Take what has come through, of a viewer that says so instead of estimating.
+
+        It makes the estimate that a receiver would, but that what comes through a congested path is
+        known then, and not guessed.
+        """
+        self._arrived.append(bitrate_bps)
+        self.reported_bps = bitrate_bps * (_DECREASE if is_congested else _HEADROOM)
+        sent = self._sent.latest_bps(_WINDOW, now)
+        if not is_congested:
+            self._suspicion = None
+        elif sent is not None:
+            self._on_fall(self.reported_bps, sent, now)
+
     def on_loss(self, fraction_lost: float, now: float) -> None:
         """Take the share of packets that the viewer has lost in the last second."""
         excess = fraction_lost - self._usual_loss
@@ -150,9 +171,10 @@ class BandwidthEstimator:
         if sent is None or is_old:
             return
         sent = max(sent, self._sent.latest_bps(_WINDOW, now - delay) or 0.0)
-        got_through = sent * (1 - fraction_lost)
+        got_through = max(self._arrived, default=sent * (1 - fraction_lost))
         if self.budget_bps is not None and excess > _LOSS_AT_LIMIT:
-            if self._was_probed(now, delay) or since_lowered < _WINDOW + delay:
+            is_of_more = self._was_probed(now, delay) or since_lowered < _WINDOW + delay
+            if self._arrived or is_of_more:
                 self._limit(got_through, now)
             else:
                 # Not what got through: of that, the more is lost the more are retransmissions.
@@ -183,7 +205,8 @@ class BandwidthEstimator:
             and not self._is_clear(now)
         ):
             return
-        self.budget_bps = max(self.budget_bps, self._sent.bitrate_bps(start, end) or 0.0)
+        verified_bps = min(self._sent.bitrate_bps(start, end) or 0.0, self._arriving_bps)
+        self.budget_bps = max(self.budget_bps, verified_bps)
 
     def assume(self, bitrate_bps: float) -> None:
         """Raise the budget without proof, where there is no way to get one."""
@@ -195,6 +218,11 @@ class BandwidthEstimator:
         self._proven_bps = self.budget_bps or 0.0
         self.budget_bps = None
         self._suspicion = None
+
+    @property
+    def _arriving_bps(self) -> float:
+        """The rate at which packets come, for a viewer that says so."""
+        return self._arrived[-1] if self._arrived else math.inf
 
     def _was_probed(self, now: float, delay: float) -> bool:
         """Whether what is reported now may come of a probe."""
@@ -208,7 +236,7 @@ class BandwidthEstimator:
         if self._was_probed(now, self._round_trip_time):
             # Not what is wanted was too much but what was sent beside it, to see: now it is known.
             carried = max(self.budget_bps or 0.0, min(bitrate_bps, sent))
-            self.budget_bps = min(carried, bitrate_bps * _CARRIED_BY_FALL)
+            self.budget_bps = min(carried, bitrate_bps * _CARRIED_BY_FALL, self._arriving_bps)
             return
         media = self._media_bps(now)
         if bitrate_bps >= media:

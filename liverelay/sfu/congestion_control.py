@@ -14,13 +14,16 @@ from liverelay.sfu.bandwidth import BandwidthEstimator
 from liverelay.sfu.layers import wanted_layers
 from liverelay.sfu.probe import BandwidthProbe
 from liverelay.sfu.sent_log import SentLog
+from liverelay.sfu.transport_estimate import TransportEstimator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from liverelay.rtp.rtcp.feedback import ReceiverEstimatedMaximumBitrate
     from liverelay.rtp.rtcp.reports import ReportBlock
+    from liverelay.rtp.transport_cc import TransportFeedback
     from liverelay.rtp.types import Ssrc
+    from liverelay.sfu.departures import DepartureRecorder
     from liverelay.sfu.subscription import Subscription
 
 _CHECK_INTERVAL = 0.25
@@ -45,6 +48,7 @@ class CongestionControl:
         self._subscriptions = subscriptions
         self._estimator = BandwidthEstimator()
         self._sound = SentLog()
+        self._transport: TransportEstimator | None = None
         self._probe: BandwidthProbe | None = None
         self._warned_at: float | None = None
         self._calm_since: float | None = None
@@ -73,6 +77,25 @@ class CongestionControl:
         self._estimator.on_estimate(bitrate_bps, now)
         self._heard(now)
 
+    def on_arrivals(
+        self, departures: DepartureRecorder, feedback: TransportFeedback, now: float
+    ) -> None:
+        """Take the viewer's report on each packet; it says more of loss than all others."""
+        self.sample(now)
+        if self._transport is None:
+            self._transport = TransportEstimator(departures, now)
+        self._transport.on_arrivals(departures.take(feedback))
+        rate = self._transport.take_rate(now)
+        if rate is not None:
+            bitrate_bps = rate.bitrate_bps
+            if not any(sound.departures for sound in self._of_kind(MediaKind.AUDIO)):
+                bitrate_bps += self._sound_bps(now)
+            self._estimator.on_arrival_rate(bitrate_bps, now, is_congested=rate.is_congested)
+        loss = self._transport.take_loss(now)
+        if loss is not None:
+            self._estimator.on_loss(loss, now)
+        self._heard(now)
+
     def on_report(
         self, subscription: Subscription, block: ReportBlock, now: float, *, is_measured: bool
     ) -> None:
@@ -84,7 +107,8 @@ class CongestionControl:
         if is_measured and subscription.round_trip_time is not None:
             self._estimator.on_round_trip_time(subscription.round_trip_time, now)
         # Of sound there is too little to tell, but better than nothing while the video pauses.
-        if subscription in videos or not any(video.is_started for video in videos):
+        is_telling = subscription in videos or not any(video.is_started for video in videos)
+        if is_telling and self._transport is None:
             share = subscription.reported_loss.take(block, now)
             if share is not None:
                 self._estimator.on_loss(share, now)

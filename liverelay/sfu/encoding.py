@@ -197,7 +197,7 @@ class Encoding:
 
     def attach(self, subscription: Subscription, layer: Layer | None = None) -> None:
         """Feed a viewer from here as soon as possible, and from where it is until then."""
-        wire_format = negotiated(self.parameters, subscription.parameters)
+        wire_format = negotiated(self.parameters, subscription.parameters, subscription.departures)
         limit = self._limit(layer)
         group = self._groups.get((wire_format, limit))
         if group is None:

@@ -6,10 +6,10 @@ others: what arrives is within the estimate as long as no queue stands and littl
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
 from liverelay.rtp.serial import TimestampUnwrapper
+from liverelay.sfu.standing_queue import STANDING_QUEUE, TransitMeter
 
 if TYPE_CHECKING:
     from liverelay.rtp.packet import RtpHeader
@@ -17,14 +17,6 @@ if TYPE_CHECKING:
 
 # Quick enough to drain a queue before viewers notice; libwebrtc sends one a second.
 ESTIMATE_INTERVAL = 0.5
-
-# The shortest transit of ten seconds is that of an empty queue; clocks drift 1 ms in that time.
-_BASELINE_INTERVALS = 20
-# A queue in which no packet of half a second waits less is standing (RFC 8289 section 3.2), if it
-# is longer than what processors and radio links add.
-_STANDING_QUEUE = 0.05
-# A difference above this is another clock, not a queue.
-_MAX_QUEUE = 2.0
 
 # draft-ietf-rmcat-gcc-02: sections 5.5, 5.5 and 6.
 _DECREASE = 0.85
@@ -40,32 +32,17 @@ _MIN_ESTIMATE_BPS = 100_000.0
 _FIRST_ESTIMATE_BPS = 500_000.0
 
 
-class _Transit:
-    """How long packets of one stream take, less what the clocks differ by."""
+class _StreamTransit:
+    """How long packets of one stream take, by the publisher's clock and ours."""
 
-    __slots__ = ("_baseline", "_shortest", "_unwrapper")
+    __slots__ = ("_unwrapper", "meter")
 
     def __init__(self) -> None:
+        self.meter = TransitMeter()
         self._unwrapper = TimestampUnwrapper()
-        self._shortest: float | None = None
-        self._baseline: deque[float] = deque(maxlen=_BASELINE_INTERVALS)
 
     def on_packet(self, rtp_timestamp: int, clock_rate: int, now: float) -> None:
-        transit = now - self._unwrapper.unwrap(rtp_timestamp) / clock_rate
-        if self._shortest is None or transit < self._shortest:
-            self._shortest = transit
-
-    def take_queue(self) -> float:
-        """Return how long even the luckiest packet has waited since the last call."""
-        shortest, self._shortest = self._shortest, None
-        if shortest is None:
-            return 0.0
-        self._baseline.append(shortest)
-        queue = shortest - min(self._baseline)
-        if queue > _MAX_QUEUE:
-            self._baseline.clear()
-            return 0.0
-        return queue
+        self.meter.on_packet(now - self._unwrapper.unwrap(rtp_timestamp) / clock_rate)
 
 
 class ReceiveSideEstimator:
@@ -80,7 +57,7 @@ class ReceiveSideEstimator:
     def __init__(self) -> None:
         self._estimate_bps = _FIRST_ESTIMATE_BPS
         # By SSRC and clock rate, as many as the session has streams.
-        self._transits: dict[tuple[Ssrc, int], _Transit] = {}
+        self._transits: dict[tuple[Ssrc, int], _StreamTransit] = {}
         self._size = 0
         self._first_at: float | None = None
 
@@ -94,7 +71,7 @@ class ReceiveSideEstimator:
         self._size += header.payload_end
         key = header.ssrc, clock_rate
         if (transit := self._transits.get(key)) is None:
-            transit = self._transits[key] = _Transit()
+            transit = self._transits[key] = _StreamTransit()
         transit.on_packet(header.rtp_timestamp, clock_rate, now)
 
     def take_estimate(self, loss: float, now: float) -> int:
@@ -102,10 +79,10 @@ class ReceiveSideEstimator:
         assert self._first_at is not None
         elapsed = max(now - self._first_at, ESTIMATE_INTERVAL / 2)
         arrived_bps = self._size * 8 / elapsed
-        queue = max(transit.take_queue() for transit in self._transits.values())
+        queue = max(transit.meter.take_queue() for transit in self._transits.values())
         self._size, self._first_at = 0, None
         estimate = self._estimate_bps
-        if queue > _STANDING_QUEUE:
+        if queue > STANDING_QUEUE:
             estimate = min(estimate, _DECREASE * arrived_bps)
         elif loss > _HIGH_LOSS:
             estimate = max(min(estimate, _MIN_LOSSY_BPS), estimate * (1 - loss / 2))

@@ -15,6 +15,7 @@ from liverelay.rtp.extensions import ABS_SEND_TIME_URI, abs_send_time, insert_el
 from liverelay.rtp.packet import parse_header
 from liverelay.rtp.padding import PADDING_SIZE, padding_packet
 from liverelay.sfu.commands import Fanout, Template
+from liverelay.sfu.departures import reserve_number
 from liverelay.sfu.replay import WINDOW_PACKETS
 from liverelay.sfu.stream_table import StreamTable
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from liverelay.rtp.types import PayloadType, Ssrc
     from liverelay.sdp.parameters import SendParameters
+    from liverelay.sfu.departures import DepartureRecorder
     from liverelay.sfu.history import InboundPacket
 
     # Gives a packet the form in which the viewer got it; None if it got it in none.
@@ -88,6 +90,7 @@ class Retransmitter:
 
     `payload_types` gives the retransmission payload type of a media payload type, both the
     viewer's. What has none is not sent again. `octets_sent` counts payload and padding.
+    `departures` numbers what is sent, if that was negotiated.
     """
 
     def __init__(
@@ -95,6 +98,7 @@ class Retransmitter:
         stream: RetransmissionStream,
         payload_types: Mapping[PayloadType, PayloadType],
         abs_send_time_id: int | None = None,
+        departures: DepartureRecorder | None = None,
     ) -> None:
         self.packets_sent = 0
         self.octets_sent = 0
@@ -106,6 +110,7 @@ class Retransmitter:
         self._resends: OrderedDict[int, tuple[int, float]] = OrderedDict()
         self._pending: list[Template] = []
         self._abs_send_time_id = abs_send_time_id
+        self._departures = departures
         self._sequence_number = 0
 
     def resend(
@@ -149,8 +154,10 @@ class Retransmitter:
         if self._abs_send_time_id is not None:
             header = parse_header(packet)
             insert_element(packet, header, self._abs_send_time_id, abs_send_time(now))
+        if self._departures is not None:
+            reserve_number(packet, self._departures.extension_id)
         for _ in range(-(-octets // PADDING_SIZE)):
-            self._add(packet, PADDING_SIZE, 0)
+            self._add(packet.copy(), PADDING_SIZE, 0)
 
     def limit(self, budget_bps: float | None) -> None:
         """Keep retransmissions within half of what the path carries; None if it is not known.
@@ -160,11 +167,13 @@ class Retransmitter:
         share = math.inf if budget_bps is None else budget_bps / 8 / 2
         self._bucket.rate = min(share, _RATE_BYTES_PER_SECOND)
 
-    def take_fanout(self) -> Fanout | None:
+    def take_fanout(self, now: float) -> Fanout | None:
         """Return what is to be sent again, and forget it."""
         if not self._pending:
             return None
         templates, self._pending = self._pending, []
+        if self._departures is not None:
+            self._departures.stamp(templates, now)
         return Fanout(templates, self._streams)
 
     def forget(self) -> None:
@@ -202,7 +211,9 @@ class Retransmitter:
         return count < _MAX_RESENDS and now - last >= interval
 
 
-def negotiated(parameters: SendParameters, target: int) -> Retransmitter | None:
+def negotiated(
+    parameters: SendParameters, target: int, departures: DepartureRecorder | None = None
+) -> Retransmitter | None:
     """Return a retransmitter for what a viewer agreed to; None if that is nothing."""
     payload_types = {
         codec.payload_type: codec.rtx_payload_type
@@ -215,4 +226,4 @@ def negotiated(parameters: SendParameters, target: int) -> Retransmitter | None:
         (each.extension_id for each in parameters.extensions if each.uri == ABS_SEND_TIME_URI), None
     )
     stream = RetransmissionStream(parameters.rtx_ssrc, target)
-    return Retransmitter(stream, payload_types, abs_send_time_id)
+    return Retransmitter(stream, payload_types, abs_send_time_id, departures)

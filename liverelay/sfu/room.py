@@ -113,9 +113,10 @@ class RoomMedia:
         Video asks the publisher for a keyframe at once, which would be lost on a transport that
         is not ready.
         """
-        subscription = Subscription(session_id, peer_id, parameters, target)
-        subscription.preference = preference or Preference()
         session = self._session(session_id)
+        departures = session.departures_of(parameters)
+        subscription = Subscription(session_id, peer_id, parameters, target, departures)
+        subscription.preference = preference or Preference()
         session.subscriptions[subscription.ssrc] = subscription
         session.congestion.sample(now)
         self._subscriptions[subscription] = None
@@ -173,7 +174,7 @@ class RoomMedia:
         self._burst_encodings.clear()
         self._burst_sessions.clear()
         for retransmitter in self._retransmitting:
-            if (fanout := retransmitter.take_fanout()) is not None:
+            if (fanout := retransmitter.take_fanout(now)) is not None:
                 fanouts.append(fanout)
         self._retransmitting.clear()
         return fanouts

@@ -21,18 +21,20 @@ from liverelay.rtp.rtcp.feedback import (
     ReceiverEstimatedMaximumBitrate,
 )
 from liverelay.rtp.rtcp.reports import Goodbye, ReceiverReport, ReportBlock, SenderReport
+from liverelay.rtp.transport_cc import TransportFeedback
 from liverelay.rtp.types import Ssrc
 from liverelay.sfu.arrivals import FEEDBACK_INTERVAL, ArrivalRecorder
 from liverelay.sfu.clock import PublisherClock
 from liverelay.sfu.congestion_control import CongestionControl
 from liverelay.sfu.demux import InboundDemux, Route
+from liverelay.sfu.departures import DepartureRecorder
 from liverelay.sfu.drops import DropCounters, DropReason
 from liverelay.sfu.receive_estimate import ESTIMATE_INTERVAL, ReceiveSideEstimator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from liverelay.sdp.parameters import HeaderExtension
+    from liverelay.sdp.parameters import HeaderExtension, SendParameters
     from liverelay.sfu.encoding import Encoding
     from liverelay.sfu.history import InboundPacket
     from liverelay.sfu.inbound import InboundStream
@@ -68,6 +70,7 @@ class MediaSession:
         self.publications: list[Publication] = []
         self.arrivals: ArrivalRecorder | None = None
         self.estimator: ReceiveSideEstimator | None = None
+        self.departures: DepartureRecorder | None = None
         self._drops = drops
         self._clock = PublisherClock(ntp_at_zero)
         self._transport_cc_id = 0
@@ -86,6 +89,17 @@ class MediaSession:
     def remove_publication(self, publication: Publication) -> None:
         self.publications.remove(publication)
         self.demux.remove(publication)
+
+    def departures_of(self, parameters: SendParameters) -> DepartureRecorder | None:
+        """Return what numbers the packets of a section; None where that was not negotiated.
+
+        Under BUNDLE an extension has one number in all sections (RFC 8843).
+        """
+        ids = [each.extension_id for each in parameters.extensions if each.uri == TRANSPORT_CC_URI]
+        if ids and self.departures is None:
+            self.departures = DepartureRecorder(ids[0])
+        is_numbered = self.departures is not None and self.departures.extension_id in ids
+        return self.departures if is_numbered else None
 
     def receive_rtp(self, packet: bytes, now: float) -> Route | None:
         """Take in `packet`; return where it is pending, or None if it is not to be forwarded."""
@@ -224,8 +238,8 @@ class MediaSession:
             case Goodbye():
                 for ssrc in packet.ssrcs:
                     self.demux.forget(ssrc)
-            case ReceiverEstimatedMaximumBitrate():
-                self.congestion.on_estimate(packet, now)
+            case ReceiverEstimatedMaximumBitrate() | TransportFeedback():
+                self._on_congestion_feedback(packet, now)
             case _:
                 # Well formed, and of no use: SDES names, extended reports.
                 pass
@@ -250,6 +264,14 @@ class MediaSession:
             if (subscription := self.subscriptions.get(ssrc)) is not None:
                 subscription.keyframe_request_count += 1
                 effects.keyframe_requests.append(subscription)
+
+    def _on_congestion_feedback(
+        self, packet: ReceiverEstimatedMaximumBitrate | TransportFeedback, now: float
+    ) -> None:
+        if isinstance(packet, ReceiverEstimatedMaximumBitrate):
+            self.congestion.on_estimate(packet, now)
+        elif self.departures is not None:
+            self.congestion.on_arrivals(self.departures, packet, now)
 
     def _on_nack(self, nack: GenericNack, effects: RtcpEffects, now: float) -> None:
         subscription = self.subscriptions.get(nack.media_ssrc)

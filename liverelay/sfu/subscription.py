@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from liverelay.rtp.rtcp.reports import ReportBlock
     from liverelay.sdp.parameters import SendParameters
+    from liverelay.sfu.departures import DepartureRecorder
     from liverelay.sfu.encoding import Encoding
     from liverelay.sfu.layers import Layer
     from liverelay.sfu.publication import Publication
@@ -38,7 +39,8 @@ class Subscription:
     over to another layer it waits in the group of that one as well, its `next_group`.
 
     `layer` is what was selected last; `preference` and `budget_bps` are what it is chosen by.
-    The two offsets are plain attributes because the egress reads them for every burst.
+    The two offsets are plain attributes because the egress reads them for every burst. `departures`
+    is the session's, where it reports on each packet.
     """
 
     def __init__(
@@ -47,11 +49,13 @@ class Subscription:
         peer_id: PeerId,
         parameters: SendParameters,
         target: int,
+        departures: DepartureRecorder | None = None,
     ) -> None:
         self.session_id = session_id
         self.peer_id = peer_id
         self.parameters = parameters
         self.target = target
+        self.departures = departures
         self.ssrc = parameters.ssrc
         self.sequence_offset = 0
         self.timestamp_offset = 0
@@ -64,7 +68,7 @@ class Subscription:
         self.preference = Preference()
         self.budget_bps: float | None = None
         self.first_number: int | None = None
-        self.retransmitter = retransmission.negotiated(parameters, target)
+        self.retransmitter = retransmission.negotiated(parameters, target, departures)
         self.remote_report: ReportBlock | None = None
         self.reported_loss = ReportedLoss()
         self.round_trip_time: float | None = None

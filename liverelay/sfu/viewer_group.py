@@ -154,12 +154,21 @@ class ViewerGroup:
         burst: Sequence[InboundPacket] | None = None,
     ) -> list[Fanout]:
         """Prepare a burst, or `packets` of a longer `burst`, in the order of arrival."""
+        fanouts = self._fan_out(packets, now, burst or packets)
+        if self.wire_format.departures is not None:
+            for fanout in fanouts:
+                self.wire_format.departures.stamp(fanout.templates, now)
+        return fanouts
+
+    def _fan_out(
+        self, packets: Sequence[InboundPacket], now: float, burst: Sequence[InboundPacket]
+    ) -> list[Fanout]:
         if not self.members and not (self.waiting and any(map(self._may_start, packets))):
             return []
         entries = [entry for packet in packets if (entry := self._prepare(packet, now)) is not None]
         if not entries:
             return []
-        backlog = self._start_waiting(entries, burst or packets, now) if self.waiting else []
+        backlog = self._start_waiting(entries, burst, now) if self.waiting else []
         self.packet_count += len(entries)
         self.octet_count += sum(entry.octets for entry in entries)
         if min(entry.number for entry in entries) >= self._newest_start:

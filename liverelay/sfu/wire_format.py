@@ -12,6 +12,7 @@ from liverelay.rtp.extensions import (
     MID_URI,
     REPAIRED_RID_URI,
     RID_URI,
+    TRANSPORT_CC_URI,
     abs_send_time,
     insert_element,
     iterate_elements,
@@ -21,6 +22,7 @@ from liverelay.rtp.packet import FIXED_HEADER_SIZE, write_payload_type
 from liverelay.rtp.payload.red import primary_block, remap_payload_types
 from liverelay.sdp.matching import extension_id_map, payload_type_map
 from liverelay.sdp.parameters import MediaKind
+from liverelay.sfu.departures import reserve_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
         ReceiveParameters,
         SendParameters,
     )
+    from liverelay.sfu.departures import DepartureRecorder
 
 _RED = "red"
 _ABS_SEND_TIME_SIZE = 3
@@ -46,6 +49,7 @@ class WireFormat:
     Equal for viewers whose copies are the same bytes but for SSRC and numbering, so it is the key
     they are grouped by. A payload type or extension id that maps to None does not reach the
     viewer. `mid` and `abs_send_time_id` name what is ours to say, by the viewer's extension ids.
+    `departures` numbers the packets of one session, so no other shares its format.
     """
 
     payload_types: tuple[tuple[PayloadType, PayloadType | None], ...]
@@ -53,6 +57,7 @@ class WireFormat:
     red_payload_types: frozenset[PayloadType]
     mid: tuple[int, bytes] | None
     abs_send_time_id: int | None
+    departures: DepartureRecorder | None = None
 
     @property
     def carries_anything(self) -> bool:
@@ -60,8 +65,15 @@ class WireFormat:
         return any(payload_type is not None for _, payload_type in self.payload_types)
 
 
-def negotiated(inbound: ReceiveParameters, outbound: SendParameters) -> WireFormat:
-    """Return what packets of `inbound` look like to the viewer of `outbound`."""
+def negotiated(
+    inbound: ReceiveParameters,
+    outbound: SendParameters,
+    departures: DepartureRecorder | None = None,
+) -> WireFormat:
+    """Return what packets of `inbound` look like to the viewer of `outbound`.
+
+    `departures` numbers what it is sent, if that was negotiated.
+    """
     extension_ids = _extension_ids(inbound.extensions, outbound.extensions)
     mid, mid_id = outbound.mid.encode(), _id_of(MID_URI, outbound.extensions)
     if len(mid) != len(inbound.mid.encode()):
@@ -73,6 +85,8 @@ def negotiated(inbound: ReceiveParameters, outbound: SendParameters) -> WireForm
         # Receivers estimate their bandwidth by video alone; sound can do without the bytes.
         abs_send_time_id = None
         extension_ids |= dict.fromkeys(_ids_of({ABS_SEND_TIME_URI}, inbound.extensions))
+    # The publisher's numbers are about its own path.
+    extension_ids |= dict.fromkeys(_ids_of({TRANSPORT_CC_URI}, inbound.extensions))
     if _has_encodings(inbound):
         # Each encoding numbers its frames for itself, and libwebrtc refuses for ever a keyframe of
         # an older number. The payload headers say enough to do without.
@@ -85,6 +99,7 @@ def negotiated(inbound: ReceiveParameters, outbound: SendParameters) -> WireForm
         ),
         mid=None if mid_id is None else (mid_id, mid),
         abs_send_time_id=abs_send_time_id,
+        departures=departures,
     )
 
 
@@ -122,11 +137,13 @@ class PacketWriter:
     """Prepares packets in one wire format; each method is called once per packet and format."""
 
     __slots__ = (
+        "_adds_elements",
         "_changes_extensions",
         "_extension_ids",
         "_filler_payload_type",
         "_format",
         "_payload_types",
+        "_transport_cc_id",
     )
 
     def __init__(self, wire_format: WireFormat) -> None:
@@ -139,6 +156,11 @@ class PacketWriter:
         self._changes_extensions = (
             any(theirs != ours for theirs, ours in wire_format.extension_ids)
             or wire_format.mid is not None
+        )
+        departures = wire_format.departures
+        self._transport_cc_id = None if departures is None else departures.extension_id
+        self._adds_elements = (
+            wire_format.abs_send_time_id is not None or self._transport_cc_id is not None
         )
 
     def write(self, packet: bytes, header: RtpHeader, now: float) -> bytes | bytearray | None:
@@ -156,6 +178,8 @@ class PacketWriter:
             write_payload_type(copy, payload_type)
         if copy is not None and self._changes(header):
             self._write_extensions(copy, header, now)
+        if copy is not None and self._transport_cc_id is not None:
+            reserve_number(copy, self._transport_cc_id)
         return copy
 
     def write_filler(self, packet: bytes) -> bytearray | None:
@@ -165,6 +189,8 @@ class PacketWriter:
         filler = bytearray(packet[:FIXED_HEADER_SIZE])
         filler[0] = 0x80
         filler[1] = self._filler_payload_type
+        if self._transport_cc_id is not None:
+            reserve_number(filler, self._transport_cc_id)
         return filler
 
     def _write_red(
@@ -189,9 +215,7 @@ class PacketWriter:
         return copy
 
     def _changes(self, header: RtpHeader) -> bool:
-        return self._format.abs_send_time_id is not None or (
-            header.extension_length > 0 and self._changes_extensions
-        )
+        return self._adds_elements or (header.extension_length > 0 and self._changes_extensions)
 
     def _write_extensions(self, copy: bytearray, header: RtpHeader, now: float) -> None:
         remap_extension_ids(copy, header, self._extension_ids)

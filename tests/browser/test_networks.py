@@ -26,6 +26,18 @@ PUBLISH_HD = """async token => {
   const video = { width: 1280, height: 720 };
   window.session = await lr.publish({ token, video, audio: true, onStateChange });
 }"""
+# What Chromium then offers is what clients do that know transport-cc and nothing else.
+FORGET_REMB = """() => {
+  const { prototype } = RTCPeerConnection;
+  const set = prototype.setLocalDescription;
+  prototype.setLocalDescription = async function () {
+    window.connection = this;
+    const { type, sdp } = await this.createOffer();
+    return set.call(this, { type, sdp: sdp.replace(/a=rtcp-fb:\\d+ goog-remb\\r\\n/g, '') });
+  };
+}"""
+ANSWERED_FEEDBACK = "connection.remoteDescription.sdp.match(/(goog-remb|transport-cc)/g)"
+
 # Without a size of its own the element is as large as what it is sent.
 IS_SHOWN = "width => video.videoWidth === width"
 
@@ -76,3 +88,27 @@ def test_viewer_of_a_narrow_network_gets_the_smallest_picture_until_it_widens(
         proxy.to_client.conditions = Conditions(delay=0.02)
         narrow.wait_for_function(IS_SHOWN, arg=1280, timeout=15_000)
         wait_until_playing(narrow)
+
+
+@pytest.mark.timeout(120)
+def test_viewer_without_remb_is_numbered_and_gets_what_its_network_carries(
+    server: LiveServer, open_tab: Callable[[], Page]
+) -> None:
+    tokens = server.create_room()["tokens"]
+    publisher, viewer = open_tab(), open_tab()
+    viewer.evaluate(FORGET_REMB)
+    publisher.evaluate(PUBLISH_HD, tokens["publish"])
+    with running_proxy(("127.0.0.1", server.port)) as proxy:
+        replace_port(viewer, proxy.port)
+        viewer.evaluate(SUBSCRIBE, tokens["subscribe"])
+        viewer.wait_for_function(IS_SHOWN, arg=1280, timeout=40_000)
+        assert set(viewer.evaluate(ANSWERED_FEEDBACK)) == {"transport-cc"}
+
+        proxy.to_client.conditions = Conditions(rate_bps=300_000, delay=0.02)
+        viewer.wait_for_function(IS_SHOWN, arg=320, timeout=15_000)
+        wait_until_playing(viewer)
+        assert watch(publisher, viewer, SECONDS).longest_pause <= 1.0
+
+        proxy.to_client.conditions = Conditions(delay=0.02)
+        viewer.wait_for_function(IS_SHOWN, arg=1280, timeout=15_000)
+        wait_until_playing(viewer)

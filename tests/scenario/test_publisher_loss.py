@@ -4,9 +4,8 @@ from collections import Counter
 
 import pytest
 
-from liverelay.rtp.rtcp.compound import UnknownRtcp
 from liverelay.rtp.rtcp.reports import ReceiverReport
-from liverelay.rtp.transport_cc import parse_transport_feedback
+from liverelay.rtp.transport_cc import TransportFeedback
 from tests.support.network import Conditions
 from tests.support.observations import AUDIO, VIDEO, is_keyframe
 from tests.support.packets import one_byte_elements, rtp
@@ -205,6 +204,6 @@ def test_probes_on_the_retransmission_stream_are_neither_forwarded_nor_unreporte
 
     assert len(viewer.packets) == forwarded
     scenario.run(0.2)
-    reports = [packet for _, packet in publisher.rtcp if isinstance(packet, UnknownRtcp)]
-    arrived = [parse_transport_feedback(report.body).arrivals for report in reports]
+    reports = [packet for _, packet in publisher.rtcp if isinstance(packet, TransportFeedback)]
+    arrived = [report.arrivals for report in reports]
     assert sum(map(len, arrived)) == 100

@@ -29,6 +29,7 @@ from liverelay.rtp.rtcp.reports import (
     parse_source_description,
 )
 from liverelay.rtp.rtcp.wire import PacketType, RtcpHeader, read_header
+from liverelay.rtp.transport_cc import TransportFeedback, parse_transport_feedback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +55,7 @@ RtcpPacket: TypeAlias = (
     | PictureLossIndication
     | FullIntraRequest
     | ReceiverEstimatedMaximumBitrate
+    | TransportFeedback
     | UnknownRtcp
 )
 
@@ -65,6 +67,7 @@ _REPORT_PARSERS: dict[int, Callable[[int, bytes], RtcpPacket]] = {
 }
 _FEEDBACK_PARSERS: dict[tuple[int, int], Callable[[bytes], RtcpPacket | None]] = {
     (PacketType.TRANSPORT_FEEDBACK, TransportFormat.NACK): parse_nack,
+    (PacketType.TRANSPORT_FEEDBACK, TransportFormat.TRANSPORT_CC): parse_transport_feedback,
     (PacketType.PAYLOAD_FEEDBACK, PayloadFormat.PLI): parse_pli,
     (PacketType.PAYLOAD_FEEDBACK, PayloadFormat.FIR): parse_fir,
     (PacketType.PAYLOAD_FEEDBACK, PayloadFormat.APPLICATION): parse_remb,

@@ -1,7 +1,7 @@
 """Feedback messages: generic NACK and PLI (RFC 4585), FIR (RFC 5104), REMB.
 
 REMB is draft-alvestrand-rmcat-remb-03. Transport-wide congestion control has a module of its own,
-`liverelay.rtp.transport_cc`: the server writes those reports and is never sent one.
+`liverelay.rtp.transport_cc`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A simulated viewer that tells what its path carries, as libwebrtc does by REMB."""
+"""Simulated viewers that tell what their path carries, by REMB or by transport-cc."""
 
 from __future__ import annotations
 
@@ -15,11 +15,19 @@ from liverelay.rtp.rtcp.compound import parse_compound
 from liverelay.rtp.rtcp.feedback import ReceiverEstimatedMaximumBitrate
 from liverelay.rtp.rtcp.reports import ReceiverReport, ReportBlock, SenderReport
 from liverelay.rtp.types import Ssrc
-from tests.support.parameters import ABS_SEND_TIME_EXTENSION, watched_audio, watched_video
+from liverelay.sfu.arrivals import FEEDBACK_INTERVAL, ArrivalRecorder
+from tests.support.parameters import (
+    ABS_SEND_TIME_EXTENSION,
+    TRANSPORT_CC_EXTENSION,
+    watched_audio,
+    watched_video,
+)
+from tests.support.simulation.judge import VIDEO_SSRC
 from tests.support.simulation.viewer import AUDIO_SSRC, ReceptionCounts, SimulatedViewer
 
 if TYPE_CHECKING:
-    from liverelay.sdp.parameters import SendParameters
+    from liverelay.rtp.packet import RtpHeader
+    from liverelay.sdp.parameters import HeaderExtension, SendParameters
     from liverelay.sfu.subscription import Subscription
     from tests.support.network import Conditions
     from tests.support.simulation.server import SimulatedServer
@@ -28,10 +36,12 @@ _OWN_SSRC = Ssrc(1)
 _ESTIMATE_INTERVAL = 0.2
 # A fall of so much is told at once.
 _URGENT_SHARE = 0.97
+# Of an acknowledging viewer's clock; within it the clock of its reports begins anew.
+_CLOCK_OFFSET = (1 << 24) * 0.064 - 110
 
 
-class EstimatingViewer(SimulatedViewer):
-    """Runs aiortc's copy of libwebrtc's estimator, and reports so that round trips can be measured.
+class JudgingViewer(SimulatedViewer):
+    """Reports so that round trips can be measured; what it tells of its path is each kind's own.
 
     Without `has_rtx` it has no retransmission format, so that its path cannot be probed.
     """
@@ -48,9 +58,6 @@ class EstimatingViewer(SimulatedViewer):
         super().__init__(server, name, conditions, seed)
         self.video: Subscription | None = None
         self._has_rtx = has_rtx
-        self._estimator = RemoteBitrateEstimator()
-        self._told_bps = 0
-        self._told_at = 0.0
         self._sound_counts = ReceptionCounts(AUDIO_SSRC)
         # What each stream's last report said, and when it came.
         self._sender_reports: dict[int, tuple[int, float]] = {}
@@ -67,42 +74,27 @@ class EstimatingViewer(SimulatedViewer):
         assert self.video is not None
         return self.video.padding_sent
 
-    @override
-    def parameters(self) -> tuple[SendParameters, SendParameters]:
-        video = watched_video(extensions=(ABS_SEND_TIME_EXTENSION,))
-        return video if self._has_rtx else replace(video, rtx_ssrc=None), watched_audio()
+    def _watched(self, extension: HeaderExtension) -> SendParameters:
+        video = watched_video(extensions=(extension,))
+        return video if self._has_rtx else replace(video, rtx_ssrc=None)
+
+    def _judge(self, datagram: bytes, header: RtpHeader) -> None:
+        """Take what a packet says of the path."""
+        raise NotImplementedError
 
     @override
     def _receive(self, datagram: bytes) -> None:
         super()._receive(datagram)
-        now = self._clock.now
         if classify(datagram) is DatagramKind.RTCP:
             for packet in parse_compound(datagram):
                 if isinstance(packet, SenderReport):
-                    self._sender_reports[packet.ssrc] = packet.ntp_time >> 16 & 0xFFFFFFFF, now
+                    stamp = packet.ntp_time >> 16 & 0xFFFFFFFF
+                    self._sender_reports[packet.ssrc] = stamp, self._clock.now
             return
         header = parse_header(datagram)
         if header.ssrc == AUDIO_SSRC:
             self._sound_counts.on_packet(header.sequence_number)
-            return
-        element = find_element(datagram, header, ABS_SEND_TIME_EXTENSION.extension_id)
-        assert element is not None
-        sent_at = int.from_bytes(datagram[element.offset : element.end])
-        size = len(datagram) - header.payload_offset
-        estimate = self._estimator.add(int(now * 1000), sent_at, size, header.ssrc)
-        if estimate is not None:
-            self._tell(*estimate)
-
-    def _tell(self, bitrate_bps: int, ssrcs: list[int]) -> None:
-        now = self._clock.now
-        if (
-            now - self._told_at >= _ESTIMATE_INTERVAL
-            or bitrate_bps < _URGENT_SHARE * self._told_bps
-        ):
-            self._told_bps, self._told_at = bitrate_bps, now
-            names = tuple(Ssrc(ssrc) for ssrc in ssrcs)
-            remb = ReceiverEstimatedMaximumBitrate(_OWN_SSRC, bitrate_bps, names)
-            self.up.send(remb.serialize())
+        self._judge(datagram, header)
 
     @override
     def _report(self) -> None:
@@ -119,3 +111,91 @@ class EstimatingViewer(SimulatedViewer):
             return block
         lsr, received_at = self._sender_reports[block.ssrc]
         return replace(block, lsr=lsr, dlsr=int((now - received_at) * 65_536))
+
+
+class EstimatingViewer(JudgingViewer):
+    """Runs aiortc's copy of libwebrtc's estimator."""
+
+    def __init__(
+        self,
+        server: SimulatedServer,
+        name: str,
+        conditions: Conditions,
+        seed: int,
+        *,
+        has_rtx: bool = True,
+    ) -> None:
+        super().__init__(server, name, conditions, seed, has_rtx=has_rtx)
+        self._estimator = RemoteBitrateEstimator()
+        self._told_bps = 0
+        self._told_at = 0.0
+
+    @override
+    def parameters(self) -> tuple[SendParameters, SendParameters]:
+        return self._watched(ABS_SEND_TIME_EXTENSION), watched_audio()
+
+    @override
+    def _judge(self, datagram: bytes, header: RtpHeader) -> None:
+        if header.ssrc == AUDIO_SSRC:
+            return
+        element = find_element(datagram, header, ABS_SEND_TIME_EXTENSION.extension_id)
+        assert element is not None
+        sent_at = int.from_bytes(datagram[element.offset : element.end])
+        size = len(datagram) - header.payload_offset
+        now_ms = int(self._clock.now * 1000)
+        estimate = self._estimator.add(now_ms, sent_at, size, header.ssrc)
+        if estimate is not None:
+            self._tell(*estimate)
+
+    def _tell(self, bitrate_bps: int, ssrcs: list[int]) -> None:
+        now = self._clock.now
+        if (
+            now - self._told_at >= _ESTIMATE_INTERVAL
+            or bitrate_bps < _URGENT_SHARE * self._told_bps
+        ):
+            self._told_bps, self._told_at = bitrate_bps, now
+            names = tuple(Ssrc(ssrc) for ssrc in ssrcs)
+            remb = ReceiverEstimatedMaximumBitrate(_OWN_SSRC, bitrate_bps, names)
+            self.up.send(remb.serialize())
+
+
+class AcknowledgingViewer(JudgingViewer):
+    """Reports on each packet, and makes no estimate of its own.
+
+    Its clock is not the server's. The recorder is the server's own, as that of publishers.
+    """
+
+    def __init__(
+        self,
+        server: SimulatedServer,
+        name: str,
+        conditions: Conditions,
+        seed: int,
+        *,
+        has_rtx: bool = True,
+    ) -> None:
+        super().__init__(server, name, conditions, seed, has_rtx=has_rtx)
+        self._arrivals = ArrivalRecorder()
+
+    @override
+    def parameters(self) -> tuple[SendParameters, SendParameters]:
+        sound = watched_audio(extensions=(TRANSPORT_CC_EXTENSION,))
+        return self._watched(TRANSPORT_CC_EXTENSION), sound
+
+    @override
+    def start(self) -> None:
+        super().start()
+        self._acknowledge()
+
+    @override
+    def _judge(self, datagram: bytes, header: RtpHeader) -> None:
+        element = find_element(datagram, header, TRANSPORT_CC_EXTENSION.extension_id)
+        assert element is not None
+        number = int.from_bytes(datagram[element.offset : element.end])
+        self._arrivals.on_packet(number, self._clock.now + _CLOCK_OFFSET)
+
+    def _acknowledge(self) -> None:
+        now = self._clock.now
+        for data in self._arrivals.take_feedback(_OWN_SSRC, Ssrc(VIDEO_SSRC), now + _CLOCK_OFFSET):
+            self.up.send(data)
+        self._clock.at(now + FEEDBACK_INTERVAL, self._acknowledge)

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from tests.support.network import Conditions
 from tests.support.simulation.camera import ONE_ENCODING, Camera
-from tests.support.simulation.estimating import EstimatingViewer
+from tests.support.simulation.estimating import AcknowledgingViewer, EstimatingViewer
 from tests.support.simulation.server import SimulatedServer
 from tests.support.simulation.viewer import SimulatedViewer
 
@@ -59,6 +59,16 @@ class Scene(SimulatedServer):
     ) -> EstimatingViewer:
         """Return a viewer that watches, and says what its path carries."""
         viewer = EstimatingViewer(
+            self, self._name(), conditions or Conditions(), self._next_seed(), has_rtx=has_rtx
+        )
+        viewer.video, _ = self._admit(viewer)
+        return viewer
+
+    def acknowledge(
+        self, conditions: Conditions | None = None, *, has_rtx: bool = True
+    ) -> AcknowledgingViewer:
+        """Return a viewer that watches, and says when each packet came."""
+        viewer = AcknowledgingViewer(
             self, self._name(), conditions or Conditions(), self._next_seed(), has_rtx=has_rtx
         )
         viewer.video, _ = self._admit(viewer)

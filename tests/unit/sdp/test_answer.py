@@ -121,6 +121,31 @@ def test_viewer_is_answered_retransmission_and_its_own_estimate_of_bandwidth() -
     assert not any(TRANSPORT_CC in line or MID in line for line in lines)
 
 
+def test_viewer_that_knows_transport_cc_only_is_answered_that_in_all_its_sections() -> None:
+    text = offer_text("chromium-subscribe")
+    offer = parse_offer("".join(line for line in text.splitlines(True) if "goog-remb" not in line))
+
+    result = answer(offer, LOCAL, Purpose.SUBSCRIBE)
+
+    for kind in ("audio", "video"):
+        lines = section_lines(result.sdp, kind)
+        assert any(TRANSPORT_CC in line for line in lines)
+        assert not any(ABS_SEND_TIME_URI in line for line in lines)
+    assert "a=rtcp-fb:96 transport-cc" in section_lines(result.sdp, "video")
+    assert all(
+        TRANSPORT_CC in {each.uri for each in sent.extensions} for sent in result.agreed.send
+    )
+
+
+def test_publisher_without_remb_is_answered_as_any_other() -> None:
+    text = offer_text("chromium-publish")
+    without = "".join(line for line in text.splitlines(True) if "goog-remb" not in line)
+
+    assert answer(parse_offer(without), LOCAL, Purpose.PUBLISH) == answer_to(
+        "chromium-publish", Purpose.PUBLISH
+    )
+
+
 def test_viewer_gets_our_streams_in_one_media_stream() -> None:
     result = answered("chromium-subscribe", Purpose.SUBSCRIBE)
 

@@ -4,7 +4,13 @@ import pytest
 
 from liverelay.rtp.extensions import ABS_SEND_TIME_URI
 from liverelay.sdp.parameters import HeaderExtension
-from liverelay.sdp.policy import TRANSPORT_CC, Use, answered_feedback, extension_use
+from liverelay.sdp.policy import (
+    TRANSPORT_CC,
+    Use,
+    answered_feedback,
+    extension_use,
+    insists_on_transport_cc,
+)
 from liverelay.sdp.section import Direction, OfferedExtension
 from tests.support.sdp import VP8
 
@@ -59,3 +65,31 @@ def test_publisher_without_transport_cc_is_told_an_estimate(
 )
 def test_extensions_go_as_far_as_they_are_about(uri: str, use: Use) -> None:
     assert extension_use(uri) == use
+
+
+@pytest.mark.parametrize(
+    ("feedback", "extensions", "insists"),
+    [
+        (("transport-cc", "nack"), TRANSPORT, True),
+        (OFFERED, TRANSPORT, False),
+        (("transport-cc",), [], False),
+        (("nack",), TRANSPORT, False),
+    ],
+)
+def test_whoever_can_say_nothing_else_insists_on_transport_cc(
+    feedback: tuple[str, ...], extensions: list[OfferedExtension], insists: bool
+) -> None:
+    codecs = [replace(CODEC, feedback=feedback), replace(CODEC, feedback=())]
+
+    assert insists_on_transport_cc(codecs, extensions) == insists
+
+
+def test_packets_to_a_viewer_that_insists_are_numbered_and_not_dated() -> None:
+    codec = replace(CODEC, feedback=("transport-cc", "nack"))
+
+    answered = answered_feedback(codec, TRANSPORT, inbound=False, outbound=True, insists=True)
+
+    assert answered == ("transport-cc", "nack")
+    assert extension_use(TRANSPORT_CC, insists=True) == Use(inbound=True, outbound=True)
+    assert extension_use(ABS_SEND_TIME_URI, insists=True) == Use(inbound=False, outbound=False)
+    assert extension_use("urn:3gpp:video-orientation", insists=True).outbound

@@ -1,5 +1,5 @@
-from liverelay.rtp.rtcp.compound import UnknownRtcp, parse_compound
-from liverelay.rtp.transport_cc import TransportFeedback, parse_transport_feedback
+from liverelay.rtp.rtcp.compound import parse_compound
+from liverelay.rtp.transport_cc import TransportFeedback
 from liverelay.sfu.arrivals import ArrivalRecorder
 from tests.support.packets import MEDIA, SENDER
 
@@ -8,8 +8,8 @@ def taken(recorder: ArrivalRecorder, now: float) -> list[TransportFeedback]:
     reports = []
     for data in recorder.take_feedback(SENDER, MEDIA, now):
         (packet,) = parse_compound(data)
-        assert isinstance(packet, UnknownRtcp)
-        reports.append(parse_transport_feedback(packet.body))
+        assert isinstance(packet, TransportFeedback)
+        reports.append(packet)
     return reports
 
 

@@ -4,8 +4,12 @@ from typing import TYPE_CHECKING
 
 from liverelay.rtp.rtcp.feedback import ReceiverEstimatedMaximumBitrate
 from liverelay.rtp.rtcp.reports import ReportBlock
+from liverelay.rtp.transport_cc import TICKS_PER_SECOND, TransportFeedback
 from liverelay.rtp.types import Ssrc
+from liverelay.sfu.commands import Template
 from liverelay.sfu.congestion_control import CongestionControl
+from liverelay.sfu.departures import DepartureRecorder, reserve_number
+from tests.support.packets import rtp
 from tests.support.parameters import watched_audio, watched_video
 from tests.support.sfu import subscription
 
@@ -71,5 +75,46 @@ def test_reports_that_come_too_often_are_taken_together() -> None:
     target.on_report(video, ReportBlock(VIDEO, 0, 0, 100, 0, 0, 0), now=11.0, is_measured=False)
 
     target.on_report(video, ReportBlock(VIDEO, 255, 2, 102, 0, 0, 0), now=11.1, is_measured=False)
+
+    assert not target.is_limited
+
+
+def acknowledge(target: CongestionControl, departures: DepartureRecorder, now: float) -> None:
+    """Send 100 packets of 1000 bytes in the second before `now`, and report that all came."""
+    templates = []
+    for _ in range(100):
+        packet = bytearray(rtp(bytes(1000)))
+        reserve_number(packet, departures.extension_id)
+        templates.append(Template(packet, 0, 0))
+    ticks = [int((now - 1 + index / 100) * TICKS_PER_SECOND) for index in range(100)]
+    base = departures.packets_received
+    departures.stamp(templates, now - 1.0)
+    feedback = TransportFeedback(Ssrc(1), VIDEO, 0, base, tuple(ticks))
+    target.on_arrivals(departures, feedback, now)
+
+
+def test_sound_that_is_not_numbered_comes_on_top_of_what_came() -> None:
+    departures = DepartureRecorder(3)
+    rates = []
+    for numbered in (departures, None):
+        sound = subscription(watched_audio())
+        sound.departures = numbered
+        target = control(subscription(watched_video()), sound)
+        send(sound, 10_000)
+        for now in (11.0, 12.0):
+            acknowledge(target, departures, now)
+        assert target.available_outgoing_bitrate is not None
+        rates.append(target.available_outgoing_bitrate)
+
+    assert rates[1] - rates[0] == 1.5 * 40_000
+
+
+def test_receiver_reports_say_nothing_of_loss_where_each_packet_is_reported() -> None:
+    video = subscription(watched_video())
+    target = control(video)
+    send(video, 125_000)
+    acknowledge(target, DepartureRecorder(3), now=11.0)
+
+    target.on_report(video, ReportBlock(VIDEO, 255, 100, 100, 0, 0, 0), now=11.1, is_measured=False)
 
     assert not target.is_limited

@@ -2,6 +2,7 @@ import pytest
 
 from liverelay.rtp.extensions import abs_send_time, find_element
 from liverelay.rtp.packet import parse_header
+from liverelay.sfu.departures import DepartureRecorder
 from liverelay.sfu.history import PacketHistory
 from liverelay.sfu.replay import WINDOW_PACKETS
 from liverelay.sfu.retransmission import Retransmitter, TokenBucket, negotiated
@@ -11,6 +12,7 @@ from tests.support.packets import VP8_DELTA
 from tests.support.parameters import (
     ABS_SEND_TIME_EXTENSION,
     OPUS,
+    TRANSPORT_CC_EXTENSION,
     VP8,
     published_video,
     watched_video,
@@ -32,7 +34,7 @@ def resend(target: Retransmitter, number: int, now: float, size: int = 22) -> No
 
 
 def count(target: Retransmitter) -> int:
-    fanout = target.take_fanout()
+    fanout = target.take_fanout(now=10.0)
     return 0 if fanout is None else len(fanout.templates)
 
 
@@ -40,7 +42,7 @@ def test_retransmission_goes_out_on_its_own_stream() -> None:
     target = retransmitter()
     resend(target, 500, now=10.0)
 
-    fanout = target.take_fanout()
+    fanout = target.take_fanout(now=10.0)
 
     assert fanout is not None
     (template,) = fanout.templates
@@ -49,7 +51,7 @@ def test_retransmission_goes_out_on_its_own_stream() -> None:
     header = parse_header(template.packet)
     assert header.payload_type == 124
     assert bytes(template.packet[12:]) == (500).to_bytes(2) + VP8_DELTA
-    assert target.take_fanout() is None
+    assert target.take_fanout(now=10.0) is None
 
 
 def test_viewer_without_retransmission_gets_none() -> None:
@@ -174,7 +176,7 @@ def test_padding_shares_its_numbers_with_retransmissions() -> None:
     target.pad(256, now=10.0)
     target.pad(0, now=10.0)
 
-    fanout = target.take_fanout()
+    fanout = target.take_fanout(now=10.0)
     assert fanout is not None
     assert [template.sequence_number for template in fanout.templates] == [1, 2, 3]
     header = parse_header(fanout.templates[1].packet)
@@ -189,12 +191,30 @@ def test_padding_is_stamped_for_a_viewer_that_estimates_by_it() -> None:
 
     target.pad(1, now=12.5)
 
-    fanout = target.take_fanout()
+    fanout = target.take_fanout(now=10.0)
     assert fanout is not None
     packet = fanout.templates[0].packet
     element = find_element(packet, parse_header(packet), 2)
     assert element is not None
     assert packet[element.offset : element.end] == abs_send_time(12.5)
+
+
+def test_padding_is_numbered_packet_by_packet_where_packets_are() -> None:
+    departures = DepartureRecorder(TRANSPORT_CC_EXTENSION.extension_id)
+    parameters = watched_video(extensions=(TRANSPORT_CC_EXTENSION,))
+    target = negotiated(parameters, 0, departures)
+    assert target is not None
+
+    target.pad(300, now=12.5)
+
+    fanout = target.take_fanout(now=12.5)
+    assert fanout is not None
+    numbers = []
+    for packet, *_ in fanout.templates:
+        element = find_element(packet, parse_header(packet), 3)
+        assert element is not None
+        numbers.append(int.from_bytes(packet[element.offset : element.end]))
+    assert numbers == [0, 1]
 
 
 def test_retransmissions_take_half_of_a_known_budget() -> None:

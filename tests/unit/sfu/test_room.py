@@ -1,8 +1,9 @@
 import pytest
 
-from liverelay.rtp.rtcp.compound import RtcpPacket, UnknownRtcp, parse_compound
+from liverelay.rtp.rtcp.compound import RtcpPacket, parse_compound
 from liverelay.rtp.rtcp.feedback import GenericNack, PictureLossIndication
 from liverelay.rtp.rtcp.reports import ReceiverReport, SenderReport, SourceDescription
+from liverelay.rtp.transport_cc import TransportFeedback
 from liverelay.rtp.types import PayloadType, Ssrc
 from liverelay.sdp.parameters import Codec, ReceiveParameters
 from liverelay.sfu.room import RoomMedia
@@ -140,7 +141,7 @@ def test_transport_feedback_follows_a_tenth_of_a_second_after_the_first_packet()
     ((session_id, packets),) = commands(room)
     assert session_id == PUBLISHER
     assert packets[0] == ReceiverReport(LOCAL)
-    assert isinstance(packets[1], UnknownRtcp)
+    assert isinstance(packets[1], TransportFeedback)
     assert room.deadline() == 11.0
 
 

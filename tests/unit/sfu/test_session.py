@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from liverelay.rtp.rtcp.compound import UnknownRtcp, parse_compound
+from liverelay.rtp.rtcp.compound import parse_compound
 from liverelay.rtp.rtcp.feedback import GenericNack, ReceiverEstimatedMaximumBitrate
 from liverelay.rtp.rtcp.reports import (
     CanonicalName,
@@ -13,9 +13,11 @@ from liverelay.rtp.rtcp.reports import (
     SenderReport,
     SourceDescription,
 )
-from liverelay.rtp.transport_cc import parse_transport_feedback
+from liverelay.rtp.transport_cc import TransportFeedback
 from liverelay.rtp.types import Ssrc
 from liverelay.sdp.parameters import HeaderExtension
+from liverelay.sfu.commands import Template
+from liverelay.sfu.departures import reserve_number
 from liverelay.sfu.drops import DropReason
 from liverelay.sfu.session import MediaSession, RtcpEffects
 from liverelay.sfu.types import SessionId
@@ -27,6 +29,7 @@ from tests.support.parameters import (
     VP8_WITH_REMB,
     VP8_WITH_RTX,
     published_video,
+    watched_audio,
     watched_video,
 )
 from tests.support.sfu import publication, subscription
@@ -154,9 +157,8 @@ def test_arrivals_are_reported_by_their_transport_wide_numbers() -> None:
 
     (data,) = session.take_congestion_feedback(LOCAL, now=10.1)
 
-    (packet,) = parse_compound(data)
-    assert isinstance(packet, UnknownRtcp)
-    report = parse_transport_feedback(packet.body)
+    (report,) = parse_compound(data)
+    assert isinstance(report, TransportFeedback)
     assert (report.sender_ssrc, report.media_ssrc) == (LOCAL, MEDIA)
     assert report.base_sequence_number == 7
     assert [arrival is not None for arrival in report.arrivals] == [True, True, False, True]
@@ -286,3 +288,31 @@ def test_rtcp_that_nobody_acts_on_has_no_effects() -> None:
 
     assert session.receive_rtcp(names, now=10.0) == RtcpEffects()
     assert drops(session) == {}
+
+
+def test_sections_of_a_session_are_numbered_together_if_their_viewer_asked_for_it() -> None:
+    session = MediaSession(SessionId("viewer"), Counter())
+    numbered, other = TRANSPORT_CC_EXTENSION, HeaderExtension(9, TRANSPORT_CC_EXTENSION.uri)
+
+    assert session.departures_of(watched_video()) is None
+    assert session.departures is None
+    departures = session.departures_of(watched_video(extensions=(numbered,)))
+    assert departures is not None
+    assert departures.extension_id == numbered.extension_id
+    assert session.departures_of(watched_audio(extensions=(numbered,))) is departures
+    assert session.departures_of(watched_audio(extensions=(other,))) is None
+
+
+def test_report_on_each_packet_is_for_sessions_whose_packets_are_numbered() -> None:
+    report = TransportFeedback(SENDER, MEDIA, 0, 0, (4000,)).serialize()
+    session = MediaSession(SessionId("viewer"), Counter())
+    assert session.receive_rtcp(report, now=10.0) == RtcpEffects()
+    departures = session.departures_of(watched_video(extensions=(TRANSPORT_CC_EXTENSION,)))
+    assert departures is not None
+    packet = bytearray(rtp())
+    reserve_number(packet, departures.extension_id)
+    departures.stamp([Template(packet, 0, 0)], now=9.9)
+
+    session.receive_rtcp(report, now=10.0)
+
+    assert departures.packets_received == 1

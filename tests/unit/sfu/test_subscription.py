@@ -100,7 +100,7 @@ def test_viewer_is_padded_with_the_latest_packets_first() -> None:
     viewer.pad(24 + 24 + 24 + 1, now=10.5)
 
     assert viewer.retransmitter is not None
-    fanout = viewer.retransmitter.take_fanout()
+    fanout = viewer.retransmitter.take_fanout(now=10.0)
     assert fanout is not None
     payloads = [bytes(template.packet[12:]) for template in fanout.templates]
     # Of each the original number comes first, and the rest is nothing.

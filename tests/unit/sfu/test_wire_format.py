@@ -4,11 +4,13 @@ from liverelay.rtp.extensions import (
     DEPENDENCY_DESCRIPTOR_URI,
     RID_URI,
     abs_send_time,
+    find_element,
     iterate_elements,
 )
 from liverelay.rtp.packet import parse_header
 from liverelay.sdp.parameters import Codec, HeaderExtension, ReceiveParameters, SendParameters
-from liverelay.sfu.wire_format import PacketWriter, negotiated
+from liverelay.sfu.departures import DepartureRecorder
+from liverelay.sfu.wire_format import PacketWriter, WireFormat, negotiated
 from tests.support.packets import one_byte_elements, rtp
 from tests.support.parameters import (
     ABS_SEND_TIME_EXTENSION,
@@ -211,6 +213,54 @@ def test_filler_says_nothing_under_a_payload_type_of_the_viewer() -> None:
 
     assert filler is not None
     assert bytes(filler) == rtp(b"", payload_type=120)
+
+
+@pytest.mark.parametrize("theirs", [b"\x00\x01", b"\x00\x01\x00\x00"])
+def test_numbered_packet_has_room_for_a_number_and_not_the_publishers(theirs: bytes) -> None:
+    published = published_video(VP8, extensions=(TRANSPORT_CC_EXTENSION, MID_EXTENSION))
+    extension = HeaderExtension(5, TRANSPORT_CC_EXTENSION.uri)
+    wire_format = negotiated(
+        published, watched_video(VP8, extensions=(extension,)), DepartureRecorder(5)
+    )
+    packet = rtp(b"media", extension=one_byte_elements((3, theirs)))
+
+    result = PacketWriter(wire_format).write(packet, parse_header(packet), 1.5)
+
+    assert result is not None
+    header = parse_header(result)
+    elements = [
+        (each.extension_id, result[each.offset : each.end])
+        for each in iterate_elements(result, header)
+    ]
+    assert elements == [(5, b"\x00\x00")]
+    assert result[header.payload_offset :] == b"media"
+
+
+def test_numbered_packet_without_extensions_gets_one_and_so_does_a_filler() -> None:
+    departures = DepartureRecorder(3)
+    extensions = (TRANSPORT_CC_EXTENSION,)
+    wire_format = negotiated(
+        published_video(VP8), watched_video(VP8, extensions=extensions), departures
+    )
+    writer = PacketWriter(wire_format)
+
+    result, filler = writer.write(rtp(), parse_header(rtp()), 1.5), writer.write_filler(rtp())
+
+    for each in (result, filler):
+        assert each is not None
+        assert find_element(each, parse_header(each), 3) is not None
+
+
+def test_sessions_whose_packets_are_numbered_share_no_format() -> None:
+    def wire_format(departures: DepartureRecorder | None) -> WireFormat:
+        outbound = watched_video(extensions=(TRANSPORT_CC_EXTENSION,))
+        return negotiated(published_video(), outbound, departures)
+
+    one, other = DepartureRecorder(3), DepartureRecorder(3)
+
+    assert wire_format(one) == wire_format(one)
+    assert wire_format(one) != wire_format(other)
+    assert wire_format(one) != wire_format(None)
 
 
 def test_there_is_no_filler_for_a_viewer_without_any_codec() -> None:

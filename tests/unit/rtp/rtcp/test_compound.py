@@ -19,7 +19,7 @@ def test_feedback_alone_is_accepted_as_reduced_size_rtcp() -> None:
 
 
 @pytest.mark.parametrize(
-    ("packet_type", "count_or_format"), [(207, 0), (204, 3), (205, 15), (206, 2)]
+    ("packet_type", "count_or_format"), [(207, 0), (204, 3), (205, 14), (206, 2)]
 )
 def test_type_or_format_that_nobody_acts_on_is_unknown(
     packet_type: int, count_or_format: int
