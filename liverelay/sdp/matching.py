@@ -123,6 +123,11 @@ def extension_id_map(
     return {extension.extension_id: ids.get(extension.uri) for extension in received}
 
 
+def extension_id_of(uri: str, extensions: Iterable[HeaderExtension]) -> int | None:
+    """Return the id that was agreed for `uri`; None if there is none."""
+    return next((each.extension_id for each in extensions if each.uri == uri), None)
+
+
 def describe(codec: Codec) -> str:
     """Return the format in words for an error message, with what makes its variant."""
     names = [name for name, _ in _VARIANTS.get(codec.name, ())]

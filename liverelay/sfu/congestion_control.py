@@ -135,7 +135,7 @@ class CongestionControl:
         goals = []
         for video in videos:
             assert video.publication is not None
-            wanted = wanted_layers(video.publication.layers(now), video.preference)
+            wanted = wanted_layers(video.publication.layers_for(video, now), video.preference)
             granted = grant(wanted, video.layer, available_bps)
             video.budget_bps = granted.budget_bps
             if video.retransmitter is not None:

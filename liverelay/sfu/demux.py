@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from liverelay.rtp.extensions import MID_URI, REPAIRED_RID_URI, RID_URI, iterate_elements
+from liverelay.rtp.extensions import (
+    DEPENDENCY_DESCRIPTOR_URI,
+    MID_URI,
+    REPAIRED_RID_URI,
+    RID_URI,
+    iterate_elements,
+)
 from liverelay.rtp.types import Rid
+from liverelay.sdp.matching import extension_id_of
 from liverelay.sfu.inbound import InboundStream
 
 if TYPE_CHECKING:
@@ -121,7 +128,11 @@ class InboundDemux:
         if encoding.stream is not None and not self._retire(encoding):
             return None
         stream = InboundStream(
-            header.ssrc, publication.parameters.kind, publication.codecs, self._drops
+            header.ssrc,
+            publication.parameters.kind,
+            publication.codecs,
+            self._drops,
+            extension_id_of(DEPENDENCY_DESCRIPTOR_URI, publication.parameters.extensions),
         )
         encoding.feed_from(stream)
         return Route(publication, encoding, stream, is_repair=False)

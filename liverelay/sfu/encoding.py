@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from liverelay.rtp.extensions import DEPENDENCY_DESCRIPTOR_URI
 from liverelay.rtp.payload.detection import SIZE_READERS
+from liverelay.sdp.matching import extension_id_of
 from liverelay.sdp.parameters import MediaKind, ReceiveParameters
 from liverelay.sfu.keyframe import KeyframeThrottle
 from liverelay.sfu.layer_limit import EVERYTHING, LayerLimit, LayerMeter
@@ -163,8 +165,9 @@ class Encoding:
             return
         header = packet.header
         payload = memoryview(packet.packet)[header.payload_offset : header.payload_end]
+        described = () if self.feed.dependencies is None else self.feed.dependencies.frame_sizes
         # A keyframe's later packets, where one can start with them as well, do not tell.
-        if sizes := read(payload):
+        if sizes := described or read(payload):
             self.frame_sizes = tuple(FrameSize(*size) for size in sizes)
 
     def flush(self, now: float) -> list[Fanout]:
@@ -199,11 +202,25 @@ class Encoding:
         """Feed a viewer from here as soon as possible, and from where it is until then."""
         wire_format = negotiated(self.parameters, subscription.parameters, subscription.departures)
         limit = self._limit(layer)
+        if not self.suits(subscription, limit):
+            limit = limit._replace(spatial_layer=0)
         group = self._groups.get((wire_format, limit))
         if group is None:
             group = ViewerGroup(wire_format, self.feed.history, self._pictures, limit)
             self._groups[wire_format, limit] = group
         subscription.wait_in(self, group)
+
+    def suits(self, subscription: Subscription, layer: Layer | LayerLimit) -> bool:
+        """Return whether a viewer can decode what it gets of this layer.
+
+        Without the dependency descriptor it would take the spatial layers of AV1 for one another;
+        and it goes without, where there are several encodings.
+        """
+        if layer.spatial_layer == 0 or self.feed.dependencies is None:
+            return True
+        extensions = subscription.parameters.extensions
+        extension_id = extension_id_of(DEPENDENCY_DESCRIPTOR_URI, extensions)
+        return self._timeline is None and extension_id is not None
 
     def release(self, group: ViewerGroup) -> None:
         """Forget `group` if nobody is left in it."""

@@ -14,6 +14,7 @@ from liverelay.rtp.payload.detection import (
 from liverelay.rtp.rtcp.reports import ReportBlock, SenderReport
 from liverelay.rtp.serial import SequenceUnwrapper
 from liverelay.sdp.parameters import Codec, MediaKind
+from liverelay.sfu.dependencies import DependencyReader
 from liverelay.sfu.drops import DropCounters, DropReason
 from liverelay.sfu.history import InboundPacket, PacketHistory
 from liverelay.sfu.nack import NackGenerator
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from liverelay.rtp.packet import RtpHeader
     from liverelay.rtp.types import PayloadType, Ssrc
 
+# Its payloads do not tell where a frame ends, nor from where on a higher layer can be decoded.
+_AV1 = "AV1"
 # The field for the delay since the last sender report counts 1/65536 s in 32 bits.
 _DLSR_PER_SECOND = 1 << 16
 
@@ -55,10 +58,16 @@ class InboundStream:
     retransmission format was negotiated, repairs come on the stream itself.
 
     `nacks` is None unless the publisher has agreed to be asked, for the codec it sends.
+    `dependencies` is None unless its pictures are described by dependency descriptors.
     """
 
     def __init__(
-        self, ssrc: Ssrc, kind: MediaKind, codecs: Mapping[PayloadType, Codec], drops: DropCounters
+        self,
+        ssrc: Ssrc,
+        kind: MediaKind,
+        codecs: Mapping[PayloadType, Codec],
+        drops: DropCounters,
+        dependency_descriptor_id: int | None = None,
     ) -> None:
         self.ssrc = ssrc
         self.history = PacketHistory()
@@ -68,6 +77,7 @@ class InboundStream:
         self.bytes_received = 0
         self.packets_repaired = 0
         self.nacks: NackGenerator | None = None
+        self.dependencies: DependencyReader | None = None
         self._kind = kind
         self._codecs = codecs
         self._drops = drops
@@ -75,6 +85,7 @@ class InboundStream:
         self._window = ReplayWindow()
         self._detector: KeyframeDetector = _is_any
         self._parse_descriptor: DescriptorParser | None = None
+        self._dependency_descriptor_id = dependency_descriptor_id
         self._first_number = 0
         self._highest_number = -1
         self._jitter_ticks = 0.0
@@ -109,9 +120,15 @@ class InboundStream:
         self._count(number, header, now, repaired=repaired)
         payload = memoryview(packet)[header.payload_offset : header.payload_end]
         is_keyframe = len(payload) > 0 and self._detector(payload)
+        descriptor = None
+        if self._parse_descriptor is not None:
+            descriptor = self._parse_descriptor(payload)
+        elif self.dependencies is not None:
+            descriptor = self.dependencies.describe(packet, header)
+            # Every spatial layer of such a picture is marked alike; only the lowest one begins it.
+            is_keyframe = is_keyframe and (descriptor is None or descriptor.spatial_layer == 0)
         if is_keyframe and self.nacks is not None:
             self.nacks.on_keyframe(number)
-        descriptor = None if self._parse_descriptor is None else self._parse_descriptor(payload)
         inbound = InboundPacket(number, packet, header, codec, is_keyframe, now, descriptor)
         self.history.add(inbound)
         return inbound
@@ -157,6 +174,9 @@ class InboundStream:
         if self._kind is MediaKind.VIDEO:
             self._detector = KEYFRAME_DETECTORS.get(codec.name.lower(), _is_any)
             self._parse_descriptor = DESCRIPTOR_PARSERS.get(codec.name.lower())
+            self.dependencies = None
+            if codec.name == _AV1 and self._dependency_descriptor_id is not None:
+                self.dependencies = DependencyReader(self._dependency_descriptor_id)
         if "nack" not in codec.feedback:
             self.nacks = None
         elif self.nacks is None:

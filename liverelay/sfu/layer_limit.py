@@ -1,10 +1,11 @@
 """The layers within one encoding: which are there, which a viewer gets, and when that can change.
 
 Pictures keep their numbers when others are left out, so that all viewers of an encoding see the
-same ones and can go from some layers to others. In VP9 (RFC 9628) that is so for any layers: what a
-picture refers to follows from its own number. Receivers of VP8 (RFC 7741) find it in what they have
-got: of the lowest temporal layer it is the picture of the TL0PICIDX before, of a higher one the
-latest of each layer, once every number since then has come. So only the lowest can go alone.
+same ones and can go from some layers to others. In VP9 (RFC 9628) and AV1 that is so for any
+layers: what a picture refers to follows from its own number. Receivers of VP8 (RFC 7741) find it in
+what they have got: of the lowest temporal layer it is the picture of the TL0PICIDX before, of a
+higher one the latest of each layer, once every number since then has come. So only the lowest can
+go alone.
 """
 
 from __future__ import annotations

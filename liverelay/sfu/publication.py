@@ -111,6 +111,14 @@ class Publication:
         ]
         return ascending(active)
 
+    def layers_for(self, subscription: Subscription, now: float) -> list[ActiveLayer]:
+        """Return those of the layers that are arriving which a viewer can make use of."""
+        return [
+            each
+            for each in self.layers(now)
+            if self.encodings[each.layer.encoding_index].suits(subscription, each.layer)
+        ]
+
     def has_new_layers(self, now: float) -> bool:
         """Return whether other layers are arriving than at the last call, or in another order."""
         before, self._latest = self._latest, [each.layer for each in self.layers(now)]

@@ -14,6 +14,7 @@ from liverelay.rtp import rtx
 from liverelay.rtp.extensions import ABS_SEND_TIME_URI, abs_send_time, insert_element
 from liverelay.rtp.packet import parse_header
 from liverelay.rtp.padding import PADDING_SIZE, padding_packet
+from liverelay.sdp.matching import extension_id_of
 from liverelay.sfu.commands import Fanout, Template
 from liverelay.sfu.departures import reserve_number
 from liverelay.sfu.replay import WINDOW_PACKETS
@@ -222,8 +223,6 @@ def negotiated(
     }
     if parameters.rtx_ssrc is None or not payload_types:
         return None
-    abs_send_time_id = next(
-        (each.extension_id for each in parameters.extensions if each.uri == ABS_SEND_TIME_URI), None
-    )
+    abs_send_time_id = extension_id_of(ABS_SEND_TIME_URI, parameters.extensions)
     stream = RetransmissionStream(parameters.rtx_ssrc, target)
     return Retransmitter(stream, payload_types, abs_send_time_id, departures)

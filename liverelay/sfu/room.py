@@ -308,7 +308,7 @@ class RoomMedia:
     def _select_best_layer(self, subscription: Subscription, now: float) -> None:
         if subscription.publication is None:
             return
-        layers = subscription.publication.layers(now)
+        layers = subscription.publication.layers_for(subscription, now)
         if layers:
             layer = best_layer(layers, subscription.preference, subscription.budget_bps)
             subscription.select_layer(layer)

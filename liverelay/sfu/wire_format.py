@@ -20,7 +20,7 @@ from liverelay.rtp.extensions import (
 )
 from liverelay.rtp.packet import FIXED_HEADER_SIZE, write_payload_type
 from liverelay.rtp.payload.red import primary_block, remap_payload_types
-from liverelay.sdp.matching import extension_id_map, payload_type_map
+from liverelay.sdp.matching import extension_id_map, extension_id_of, payload_type_map
 from liverelay.sdp.parameters import MediaKind
 from liverelay.sfu.departures import reserve_number
 
@@ -75,12 +75,12 @@ def negotiated(
     `departures` numbers what it is sent, if that was negotiated.
     """
     extension_ids = _extension_ids(inbound.extensions, outbound.extensions)
-    mid, mid_id = outbound.mid.encode(), _id_of(MID_URI, outbound.extensions)
+    mid, mid_id = outbound.mid.encode(), extension_id_of(MID_URI, outbound.extensions)
     if len(mid) != len(inbound.mid.encode()):
         # The element cannot grow or shrink in place. SSRCs tell the viewer's streams apart anyway.
         mid_id = None
         extension_ids |= dict.fromkeys(_ids_of({MID_URI}, inbound.extensions))
-    abs_send_time_id = _id_of(ABS_SEND_TIME_URI, outbound.extensions)
+    abs_send_time_id = extension_id_of(ABS_SEND_TIME_URI, outbound.extensions)
     if inbound.kind is not MediaKind.VIDEO:
         # Receivers estimate their bandwidth by video alone; sound can do without the bytes.
         abs_send_time_id = None
@@ -123,10 +123,6 @@ def _has_encodings(inbound: ReceiveParameters) -> bool:
 
 def _ids_of(uris: frozenset[str] | set[str], extensions: Sequence[HeaderExtension]) -> list[int]:
     return [each.extension_id for each in extensions if each.uri in uris]
-
-
-def _id_of(uri: str, extensions: Sequence[HeaderExtension]) -> int | None:
-    return next((each.extension_id for each in extensions if each.uri == uri), None)
 
 
 def _is_red(codec: Codec) -> bool:

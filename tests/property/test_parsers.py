@@ -123,7 +123,7 @@ def test_is_keyframe_gives_an_answer_for_any_bytes(codec: ModuleType, data: byte
 # First bytes behind which there is something to read: descriptors, parameter sets, aggregates.
 KEYFRAME_STARTS = st.sampled_from(
     (b"", b"\x08", b"\x0a", b"\xaa", b"\x10\0\0\0\x9d\x01\x2a", b"\x67", b"\x67\x64\0\x28\xac")
-    + (b"\x18\0\x60\x67\x64\0\x28", b"\x42\x01", b"\x60\x01\0\x60\x42\x01\x01")
+    + (b"\x18\x08", b"\x18\0\x60\x67\x64\0\x28", b"\x42\x01", b"\x60\x01\0\x60\x42\x01\x01")
 )
 
 

@@ -7,7 +7,14 @@ import pytest
 from liverelay.sfu.layers import FrameSize, Layer, Preference, Quality
 from liverelay.sfu.statistics import subscription_stats
 from tests.support.simulation.server import SimulatedServer
-from tests.support.simulation.svc import ScalablePublisher, ScalableViewer, assert_decodable
+from tests.support.simulation.svc import (
+    AV1,
+    VP9,
+    Scalable,
+    ScalablePublisher,
+    ScalableViewer,
+    assert_decodable,
+)
 
 LAYERS = [Layer(0, spatial, temporal) for spatial in range(3) for temporal in range(3)]
 
@@ -23,16 +30,25 @@ def server() -> SimulatedServer:
     return SimulatedServer()
 
 
+@pytest.fixture(params=[VP9, AV1], ids=["VP9", "AV1"])
+def codec(request: pytest.FixtureRequest) -> Scalable:
+    codec = request.param
+    assert isinstance(codec, Scalable)
+    return codec
+
+
 @pytest.fixture
-def publisher(server: SimulatedServer) -> ScalablePublisher:
-    publisher = ScalablePublisher(server)
+def publisher(server: SimulatedServer, codec: Scalable) -> ScalablePublisher:
+    publisher = ScalablePublisher(server, codec)
     server.run(1.0)
     return publisher
 
 
 @pytest.fixture
-def viewer(server: SimulatedServer, publisher: ScalablePublisher) -> ScalableViewer:
-    viewer = ScalableViewer(server)
+def viewer(
+    server: SimulatedServer, codec: Scalable, publisher: ScalablePublisher
+) -> ScalableViewer:
+    viewer = ScalableViewer(server, codec)
     server.run(1.0)
     assert publisher.keyframes_sent == 2
     return viewer
@@ -122,12 +138,29 @@ def test_viewer_gets_what_its_element_has_use_for(
     assert_decodable(viewer.parts)
 
 
+def test_viewer_that_could_not_tell_the_layers_apart_gets_the_lowest(
+    server: SimulatedServer,
+) -> None:
+    publisher = ScalablePublisher(server, AV1)
+    server.run(1.0)
+    viewer = ScalableViewer(server, AV1._replace(viewer_extensions=()))
+    publication = viewer.subscription.publication
+    assert publication is not None
+    server.run(1.0)
+
+    assert viewer.layers_seen() == {(0, 0), (0, 1), (0, 2)}
+    assert_decodable(viewer.parts)
+    assert publisher.keyframes_sent == 2
+    layers = publication.layers_for(viewer.subscription, server.clock.now)
+    assert [each.layer for each in layers] == [Layer(0, 0, temporal) for temporal in range(3)]
+
+
 @pytest.mark.parametrize("seed", range(20))
-def test_whatever_is_chosen_every_frame_can_be_decoded(seed: int) -> None:
+def test_whatever_is_chosen_every_frame_can_be_decoded(seed: int, codec: Scalable) -> None:
     random = Random(seed)
     server = SimulatedServer()
-    ScalablePublisher(server, sends_bursts=seed % 2 == 0)
-    viewers = [ScalableViewer(server, f"viewer {number}") for number in range(4)]
+    ScalablePublisher(server, codec, sends_bursts=seed % 2 == 0)
+    viewers = [ScalableViewer(server, codec, f"viewer {number}") for number in range(4)]
     server.run(1.0)
 
     for _ in range(60):

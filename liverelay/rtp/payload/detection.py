@@ -31,6 +31,7 @@ DESCRIPTOR_PARSERS: Mapping[str, DescriptorParser] = {
 
 # Given the first packet of a keyframe: what of it tells the size of the pictures.
 SIZE_READERS: Mapping[str, SizeReader] = {
+    "av1": av1.frame_sizes,
     "h264": h264.frame_sizes,
     "h265": h265.frame_sizes,
     "vp8": vp8.frame_sizes,

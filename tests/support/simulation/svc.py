@@ -1,4 +1,4 @@
-"""A camera that is sent in one VP9 stream of three spatial and three temporal layers (RFC 9628).
+"""A camera that is sent in one stream of three spatial and three temporal layers: VP9 or AV1.
 
 As with simulcast, every packet says what its frame refers to.
 """
@@ -6,26 +6,36 @@ As with simulcast, every packet says what its frame refers to.
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from liverelay.rtp.dependency_descriptor import (
+    FrameTemplate,
+    TemplateStructure,
+    parse_dependency_descriptor,
+)
+from liverelay.rtp.extensions import DEPENDENCY_DESCRIPTOR_URI, find_element
 from liverelay.rtp.packet import parse_header
 from liverelay.rtp.rtcp.compound import parse_compound
 from liverelay.rtp.rtcp.feedback import PictureLossIndication
+from liverelay.sdp.parameters import HeaderExtension
 from liverelay.sfu.layers import FrameSize
 from liverelay.sfu.types import SessionId
-from tests.support.packets import rtp
+from tests.support.dependency_descriptor import Fields, indications, write_dependency_descriptor
+from tests.support.packets import TWO_BYTE, rtp, two_byte_elements
 from tests.support.parameters import VIEWER_VP8, VP8, published_video, watched_video
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from liverelay.rtp.packet import RtpHeader
+    from liverelay.sdp.parameters import Codec
     from tests.support.simulation.server import SimulatedServer
 
 PICTURE_INTERVAL = 1 / 30
 SPATIAL_LAYERS = 3
 PACKETS = (1, 2, 4)
 SIZES = (FrameSize(320, 180), FrameSize(640, 360), FrameSize(1280, 720))
-VP9 = replace(VP8, name="VP9")
-VIEWER_VP9 = replace(VIEWER_VP8, name="VP9")
 # The temporal layer of each picture, whether it is a switching point, and how far back those are
 # that it refers to. In the second half the middle layer goes on from before, so it is none.
 PATTERN = (
@@ -40,10 +50,122 @@ PATTERN = (
 )
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where in the stream a packet is."""
+
+    picture: int
+    spatial: int
+    temporal: int
+    index: int
+    count: int
+    is_keyframe: bool
+    is_switching_point: bool
+
+    @property
+    def starts_keyframe(self) -> bool:
+        return self.is_keyframe and self.spatial == self.index == 0
+
+
+class Scalable(NamedTuple):
+    """A codec, and how it says where a packet is: in its payload's header, or in an extension."""
+
+    codec: Codec
+    viewer_codec: Codec
+    describe: Callable[[Place], tuple[bytes, bytes | None]]
+    extensions: tuple[HeaderExtension, ...] = ()
+    viewer_extensions: tuple[HeaderExtension, ...] = ()
+
+
+def _describe_vp9(place: Place) -> tuple[bytes, None]:
+    """Return a payload descriptor (RFC 9628)."""
+    flags = 0xA0 | 0x40 * (not place.is_keyframe) | 0x02 * place.starts_keyframe
+    flags |= 0x08 * (place.index == 0) | 0x04 * (place.index == place.count - 1)
+    indices = place.temporal << 5 | place.is_switching_point << 4
+    indices |= place.spatial << 1 | (place.spatial > 0)
+    picture_id = 0x8000 | place.picture & 0x7FFF
+    descriptor = bytes((flags, *picture_id.to_bytes(2), indices, place.picture & 0xFF))
+    if place.starts_keyframe:
+        sides = b"".join(side.to_bytes(2) for size in SIZES for side in size)
+        descriptor += bytes(((SPATIAL_LAYERS - 1) << 5 | 0x10,)) + sides
+    return descriptor, None
+
+
+VP9 = Scalable(replace(VP8, name="VP9"), replace(VIEWER_VP8, name="VP9"), _describe_vp9)
+
+_TARGETS = tuple((spatial, temporal) for spatial in range(3) for temporal in range(3))
+
+
+def _indications(spatial: int, temporal: int, *, is_keyframe: bool, is_switch: bool) -> str:
+    """Return what a frame is to each decode target.
+
+    A frame of a lower spatial layer does not say from where on a higher one can be decoded.
+    """
+    return "".join(
+        "-"
+        if target[0] < spatial or target[1] < temporal
+        else "RS"[is_keyframe or (is_switch and target[0] == spatial)]
+        for target in _TARGETS
+    )
+
+
+def _template(spatial: int, temporal: int, *, is_keyframe: bool) -> FrameTemplate:
+    symbols = _indications(spatial, temporal, is_keyframe=is_keyframe, is_switch=True)
+    return FrameTemplate(spatial, temporal, indications(symbols))
+
+
+# For each spatial layer: a keyframe, and a frame of each temporal layer.
+_STRUCTURE = TemplateStructure(
+    template_id_offset=60,
+    templates=tuple(
+        _template(spatial, temporal, is_keyframe=is_keyframe)
+        for spatial in range(SPATIAL_LAYERS)
+        for temporal, is_keyframe in ((0, True), (0, False), (1, False), (2, False))
+    ),
+    decode_targets=_TARGETS,
+    frame_sizes=SIZES,
+)
+
+
+def _describe_av1(place: Place) -> tuple[bytes, bytes]:
+    """Return an aggregation header, and a dependency descriptor."""
+    template = 0 if place.is_keyframe else 1 + place.temporal
+    symbols = _indications(
+        place.spatial,
+        place.temporal,
+        is_keyframe=place.is_keyframe,
+        is_switch=place.is_switching_point,
+    )
+    differs = indications(symbols) != _STRUCTURE.templates[4 * place.spatial + template].indications
+    value = write_dependency_descriptor(
+        Fields(
+            starts_frame=place.index == 0,
+            ends_frame=place.index == place.count - 1,
+            template_id=(_STRUCTURE.template_id_offset + 4 * place.spatial + template) % 64,
+            frame_number=SPATIAL_LAYERS * place.picture + place.spatial & 0xFFFF,
+            structure=_STRUCTURE if place.starts_keyframe else None,
+            indications=indications(symbols) if differs else None,
+        )
+    )
+    flags = 0x10 | 0x80 * (place.index > 0) | 0x08 * (place.is_keyframe and place.index == 0)
+    return bytes((flags,)), two_byte_elements((5, value))
+
+
+AV1 = Scalable(
+    replace(VP8, name="AV1"),
+    replace(VIEWER_VP8, name="AV1"),
+    _describe_av1,
+    (HeaderExtension(5, DEPENDENCY_DESCRIPTOR_URI),),
+    (HeaderExtension(7, DEPENDENCY_DESCRIPTOR_URI),),
+)
+
+
 class ScalablePublisher:
     """Sends a keyframe when it is asked for one."""
 
-    def __init__(self, server: SimulatedServer, *, sends_bursts: bool = False) -> None:
+    def __init__(
+        self, server: SimulatedServer, codec: Scalable = VP9, *, sends_bursts: bool = False
+    ) -> None:
         self.session_id = SessionId("publisher")
         self.keyframes_sent = 0
         self._server = server
@@ -52,7 +174,8 @@ class ScalablePublisher:
         self._picture = self._keyframe = 0
         self._sequence_number = 65_400
         self._started_at = server.clock.now
-        server.add_publications(self, published_video(VP9))
+        self._codec = codec
+        server.add_publications(self, published_video(codec.codec, extensions=codec.extensions))
         self._send_picture()
 
     def take_rtp(self, packet: bytes) -> None:
@@ -93,16 +216,15 @@ class ScalablePublisher:
                     "index": index,
                     "count": count,
                 }
-                flags = 0xA0 | 0x40 * (not is_keyframe)
-                flags |= 0x08 * (index == 0) | 0x04 * (index == count - 1)
-                indices = layer << 5 | is_switching_point << 4 | spatial << 1 | (spatial > 0)
-                picture_id = 0x8000 | self._picture & 0x7FFF
-                descriptor = bytes((flags, *picture_id.to_bytes(2), indices, self._picture & 0xFF))
-                if is_keyframe and spatial == index == 0:
-                    descriptor = bytes((flags | 0x02,)) + descriptor[1:] + _structure()
+                place = Place(
+                    self._picture, spatial, layer, index, count, is_keyframe, is_switching_point
+                )
+                header, extension = self._codec.describe(place)
                 packets.append(
                     rtp(
-                        descriptor + json.dumps(what).encode().ljust(200),
+                        header + json.dumps(what).encode().ljust(200),
+                        extension=extension,
+                        profile=TWO_BYTE,
                         sequence_number=self._sequence_number,
                         rtp_timestamp=round(elapsed * 90_000),
                         marker=spatial == SPATIAL_LAYERS - 1 and index == count - 1,
@@ -110,12 +232,6 @@ class ScalablePublisher:
                 )
                 self._sequence_number += 1
         return packets
-
-
-def _structure() -> bytes:
-    """Return what a keyframe begins with: how many layers, and the size of each."""
-    sides = b"".join(side.to_bytes(2) for size in SIZES for side in size)
-    return bytes(((SPATIAL_LAYERS - 1) << 5 | 0x10,)) + sides
 
 
 class Part(NamedTuple):
@@ -131,15 +247,20 @@ class Part(NamedTuple):
 class ScalableViewer:
     """Takes what it is sent, in order."""
 
-    def __init__(self, server: SimulatedServer, name: str = "viewer") -> None:
+    def __init__(
+        self, server: SimulatedServer, codec: Scalable = VP9, name: str = "viewer"
+    ) -> None:
         self.session_id = SessionId(name)
         self._server = server
         self.parts: list[Part] = []
-        (self.subscription,) = server.add_subscriptions(self, name, watched_video(VIEWER_VP9))
+        self._structure: TemplateStructure | None = None
+        section = watched_video(codec.viewer_codec, extensions=codec.viewer_extensions)
+        (self.subscription,) = server.add_subscriptions(self, name, section)
 
     def take_rtp(self, packet: bytes) -> None:
         header = parse_header(packet)
         what = json.loads(packet[packet.index(b'{"frame"') :])
+        self._read_dependencies(packet, header, what)
         self.parts.append(
             Part(
                 self._server.clock.now,
@@ -152,6 +273,17 @@ class ScalableViewer:
 
     def take_rtcp(self, data: bytes) -> None:
         parse_compound(data)
+
+    def _read_dependencies(self, packet: bytes, header: RtpHeader, what: dict[str, Any]) -> None:
+        """Read a descriptor as decoders do: they need the templates before all that names them."""
+        for extension in self.subscription.parameters.extensions:
+            element = find_element(packet, header, extension.extension_id)
+            assert element is not None
+            value = packet[element.offset : element.end]
+            read = parse_dependency_descriptor(value, self._structure)
+            self._structure = read.structure or self._structure
+            layers = read.frame.spatial_layer, read.frame.temporal_layer
+            assert layers == (what["frame"][1], what["temporal"])
 
     def layers_seen(self) -> set[tuple[int, int]]:
         """Return the spatial and temporal layers of the last half second."""
