@@ -71,6 +71,14 @@ PUBLISHERS = {
     "libdatachannel-style": Publisher(
         "actpass", ecdsa_identity, (98, 42), (111, 43), H264_KEYFRAME, VIEWED_AS_H264
     ),
+    "obs-style": Publisher(
+        "actpass",
+        ecdsa_identity,
+        (96, 2654435762),
+        (111, 2654435761),
+        H264_KEYFRAME,
+        VIEWED_AS_H264,
+    ),
     "simple-whip-client-style": Publisher(
         "actpass", rsa_identity, (96, 2), (100, 1), VP8_KEYFRAME, VIEWED_AS_VP8
     ),

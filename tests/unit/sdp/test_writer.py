@@ -138,6 +138,34 @@ def test_all_encodings_of_a_publisher_are_taken(name: str) -> None:
     ]
 
 
+def test_every_encoding_that_obs_offers_is_taken_or_it_would_not_publish() -> None:
+    sdp = answer_to("obs-simulcast-style", Purpose.PUBLISH).sdp
+    lines = section_lines(sdp, "video")
+
+    assert [line for line in lines if "rid:" in line or "simulcast" in line] == [
+        "a=rid:0 recv",
+        "a=rid:1 recv",
+        "a=rid:2 recv",
+        "a=simulcast:recv 0;1;2",
+    ]
+    assert "a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid" in lines
+    assert "a=extmap:2 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id" in lines
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"), [("obs-style", "H264/90000"), ("obs-av1-style", "AV1/90000")]
+)
+def test_obs_is_answered_with_the_codec_that_it_has_and_asked_for_losses(
+    name: str, codec: str
+) -> None:
+    sdp = answer_to(name, Purpose.PUBLISH).sdp
+
+    assert f"a=rtpmap:96 {codec}" in section_lines(sdp, "video")
+    assert "a=rtcp-fb:96 nack" in section_lines(sdp, "video")
+    assert "a=rtpmap:111 opus/48000/2" in section_lines(sdp, "audio")
+    assert all("a=setup:passive" in section_lines(sdp, media) for media in ("audio", "video"))
+
+
 def test_nothing_is_said_of_encodings_to_a_peer_that_only_watches() -> None:
     lines = section_lines(answer_to("chromium-simulcast", Purpose.SUBSCRIBE).sdp, "video")
 
