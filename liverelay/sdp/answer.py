@@ -165,7 +165,8 @@ def _answer_section(section: OfferedSection, terms: _Terms) -> AnsweredSection:
         tuple(
             offered
             for offered in section.extensions
-            if _is_inbound(offered, direction) or _is_outbound(offered, direction, terms)
+            if (_is_inbound(offered, direction) or _is_outbound(offered, direction, terms))
+            and not (direction.receives and policy.replaces_payload(offered.extension.uri, codecs))
         ),
         _accepted_rids(section, direction, codecs),
     )

@@ -10,8 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from liverelay.rtp.extensions import DEPENDENCY_DESCRIPTOR_URI
+
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from liverelay.sdp.parameters import Codec
     from liverelay.sdp.section import OfferedExtension
@@ -131,3 +133,13 @@ def extension_use(uri: str, *, insists: bool = False) -> Use:
     if insists and uri in _OF_INSISTING_VIEWERS:
         return _OF_INSISTING_VIEWERS[uri]
     return _EXTENSIONS.get(uri, _NEITHER if uri.startswith(_SDES) else _BOTH)
+
+
+def replaces_payload(uri: str, codecs: Sequence[Codec]) -> bool:
+    """Return whether a publisher that is answered this extension says less in its payloads.
+
+    Beside the dependency descriptor libwebrtc leaves PictureID, TL0PICIDX and layer out of those of
+    VP8. They tell viewers of several encodings, and those without the extension, which pictures
+    they can do without.
+    """
+    return uri == DEPENDENCY_DESCRIPTOR_URI and any(codec.name == "VP8" for codec in codecs[:1])

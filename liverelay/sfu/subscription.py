@@ -8,6 +8,7 @@ from liverelay.sfu import retransmission
 from liverelay.sfu.layers import Preference
 from liverelay.sfu.reported_loss import ReportedLoss
 from liverelay.sfu.rewriter import StreamRewriter
+from liverelay.sfu.viewer_group import Membership
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from liverelay.sdp.parameters import SendParameters
     from liverelay.sfu.departures import DepartureRecorder
     from liverelay.sfu.encoding import Encoding
+    from liverelay.sfu.history import InboundPacket
     from liverelay.sfu.layers import Layer
     from liverelay.sfu.publication import Publication
     from liverelay.sfu.types import PeerId, SessionId
@@ -77,6 +79,8 @@ class Subscription:
         self._rewriter = StreamRewriter()
         # Whether it is the same encoding, and so the same clock, that it starts with again.
         self._goes_on = False
+        # In other layers of the encoding, from which it came here without a keyframe.
+        self._before: Membership | None = None
         # Subtracted from the group's counts while there is a group, the counts themselves else.
         self._packets = 0
         self._octets = 0
@@ -85,6 +89,14 @@ class Subscription:
     @property
     def is_started(self) -> bool:
         return self.first_number is not None
+
+    @property
+    def membership(self) -> Membership | None:
+        """What it has got of its group; None if it has not started there."""
+        group = self.group
+        if group is None or group.progress is None or self.first_number is None:
+            return None
+        return Membership(group, self.first_number, group.progress.number, self.sequence_offset)
 
     @property
     def packets_sent(self) -> int:
@@ -130,6 +142,7 @@ class Subscription:
         if group is self.next_group:
             encoding = self.next_encoding
             self._goes_on = encoding is self.encoding
+            self._before = self.membership
             self.next_encoding = self.next_group = None
             assert self.group is not None
             self.group.split_members()
@@ -172,13 +185,14 @@ class Subscription:
             self._rewriter.continue_feed(sequence_number)
         else:
             self._rewriter.begin_feed(sequence_number, rtp_timestamp, now, self.encoding.clock_rate)
+            self._before = None
+            if self.retransmitter is not None:
+                self.retransmitter.forget()
         self._goes_on = False
         self.sequence_offset, self.timestamp_offset = self._rewriter.offsets
         self._packets = group.packet_count - self._packets
         self._octets = group.octet_count - self._octets
         self.first_number = number
-        if self.retransmitter is not None:
-            self.retransmitter.forget()
 
     def stop(self, group: ViewerGroup, progress: Progress) -> None:
         """Remember where the feed ended."""
@@ -195,14 +209,20 @@ class Subscription:
 
     def resend(self, lost: Sequence[int], now: float) -> None:
         """Prepare retransmissions of the sequence numbers in `lost` that are still at hand."""
-        if self.retransmitter is None or self.group is None:
+        present = self.membership
+        if self.retransmitter is None or present is None:
             return
         for sequence_number in lost[:_MAX_LOST]:
-            inbound = self.group.find(self, sequence_number)
+            inbound = present.find(sequence_number) or self._find_before(present, sequence_number)
             if inbound is not None:
                 self.retransmitter.resend(
-                    inbound, self.group.write, sequence_number, self.timestamp_offset, now
+                    inbound, present.group.write, sequence_number, self.timestamp_offset, now
                 )
+
+    def _find_before(self, present: Membership, sequence_number: int) -> InboundPacket | None:
+        """Return what it got before it came from other layers, if it would still get it here."""
+        inbound = None if self._before is None else self._before.find(sequence_number)
+        return None if inbound is None or present.group.leaves_out(inbound) else inbound
 
     def pad(self, octets: int, now: float) -> None:
         """Prepare about `octets` bytes more than there is to say, to see what the path carries.
@@ -210,14 +230,15 @@ class Subscription:
         The latest packets are repeated, which makes up for their loss as well; before there are any
         it is plain padding. A viewer without retransmission format gets none.
         """
-        retransmitter, group = self.retransmitter, self.group
+        retransmitter, membership = self.retransmitter, self.membership
         if retransmitter is None:
             return
         enough = retransmitter.octets_sent + octets
-        if self.is_started and group is not None and group.progress is not None:
-            newest = group.progress.number + self.sequence_offset
+        if membership is not None:
+            group, _, newest, _ = membership
+            newest += self.sequence_offset
             for sequence_number in range(newest, newest - _MAX_REPEATED, -1):
-                inbound = group.find(self, sequence_number & 0xFFFF)
+                inbound = membership.find(sequence_number & 0xFFFF)
                 if inbound is None or retransmitter.octets_sent >= enough:
                     break
                 retransmitter.repeat(

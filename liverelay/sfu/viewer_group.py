@@ -30,6 +30,24 @@ class Progress(NamedTuple):
     sent_at: float
 
 
+class Membership(NamedTuple):
+    """What a viewer has got of a group: from one of the group's numbers to another.
+
+    `sequence_offset` is what is added to them to get the viewer's.
+    """
+
+    group: ViewerGroup
+    first_number: int
+    last_number: int
+    sequence_offset: int
+
+    def find(self, sequence_number: int) -> InboundPacket | None:
+        """Return what the viewer got as `sequence_number`; None if nothing, or too long ago."""
+        last = self.last_number
+        number = last - ((last + self.sequence_offset - sequence_number) & 0xFFFF)
+        return None if number < self.first_number else self.group.find(number)
+
+
 class _Entry(NamedTuple):
     """One prepared packet of a burst; `number` is its unwrapped place in the group's numbering."""
 
@@ -176,18 +194,8 @@ class ViewerGroup:
             return [Fanout([entry.template for entry in entries], self.members), *backlog]
         return [*self._split_by_start(entries), *backlog]
 
-    def find(self, subscription: Subscription, sequence_number: int) -> InboundPacket | None:
-        """Return the packet that `subscription` got as `sequence_number`.
-
-        None if it got none under that number since it started, or too long ago.
-        """
-        if subscription.first_number is None:
-            return None
-        assert self.progress is not None
-        highest = self.progress.number
-        number = highest - ((highest + subscription.sequence_offset - sequence_number) & 0xFFFF)
-        if number < subscription.first_number:
-            return None
+    def find(self, number: int) -> InboundPacket | None:
+        """Return the packet of this number of the group's; None if it is gone, or has not come."""
         original = self._compactor.original(number)
         return None if original is None else self._history.find(original)
 
@@ -218,7 +226,8 @@ class ViewerGroup:
         set_marker(copy)
         return copy
 
-    def _leaves_out(self, inbound: InboundPacket) -> bool:
+    def leaves_out(self, inbound: InboundPacket) -> bool:
+        """Return whether a packet is of a layer that the viewers here do not get."""
         if self.limit is EVERYTHING:
             return False
         descriptor = inbound.descriptor
@@ -230,7 +239,7 @@ class ViewerGroup:
     def _prepare(self, inbound: InboundPacket, now: float) -> _Entry | None:
         original, packet, header, _, is_keyframe, _, _ = inbound
         octets = header.payload_end - header.payload_offset
-        written = self.write(inbound, now) if octets and not self._leaves_out(inbound) else None
+        written = self.write(inbound, now) if octets and not self.leaves_out(inbound) else None
         if written is None:
             if self._compactor.leave_out(original):
                 return None

@@ -15,6 +15,11 @@ ONE_BYTE = 0xBEDE
 TWO_BYTE = 0x1000
 
 
+def layered_vp8(temporal_layer: int, flags: int = 0xE0) -> bytes:
+    """Return a frame with PictureID, TL0PICIDX and layer; other `flags` deny what is there."""
+    return bytes((0x90, flags, 5, 7, temporal_layer << 6, 1))
+
+
 def one_byte_elements(*elements: tuple[int, bytes]) -> bytes:
     """Return elements in the one-byte form, filled up to a whole word."""
     block = b"".join(bytes((number << 4 | len(value) - 1,)) + value for number, value in elements)

@@ -1,7 +1,7 @@
 import pytest
 
 from liverelay.errors import CodecMismatchError, SdpError
-from liverelay.rtp.extensions import ABS_SEND_TIME_URI
+from liverelay.rtp.extensions import ABS_SEND_TIME_URI, DEPENDENCY_DESCRIPTOR_URI
 from liverelay.sdp.answer import Answer, Purpose, answer
 from liverelay.sdp.connection import Setup
 from liverelay.sdp.offer import parse_offer
@@ -243,6 +243,15 @@ def test_extensions_of_a_call_are_told_apart_by_direction() -> None:
     assert {MID, TRANSPORT_CC} <= {each.uri for each in received}
     assert not {MID, TRANSPORT_CC} & {each.uri for each in sent}
     assert "urn:3gpp:video-orientation" in {each.uri for each in sent}
+
+
+def test_publisher_of_vp8_describes_its_pictures_in_the_payload() -> None:
+    text = edited("chromium-publish", "urn:3gpp:video-orientation", DEPENDENCY_DESCRIPTOR_URI)
+
+    vp8 = answer(parse_offer(text), LOCAL, Purpose.PUBLISH)
+    other = answer(parse_offer(text.replace("VP8/90000", "none/90000")), LOCAL, Purpose.PUBLISH)
+
+    assert [DEPENDENCY_DESCRIPTOR_URI in each.sdp for each in (vp8, other)] == [False, True]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from liverelay.rtp.extensions import ABS_SEND_TIME_URI
+from liverelay.rtp.extensions import ABS_SEND_TIME_URI, DEPENDENCY_DESCRIPTOR_URI
 from liverelay.sdp.parameters import HeaderExtension
 from liverelay.sdp.policy import (
     TRANSPORT_CC,
@@ -10,6 +10,7 @@ from liverelay.sdp.policy import (
     answered_feedback,
     extension_use,
     insists_on_transport_cc,
+    replaces_payload,
 )
 from liverelay.sdp.section import Direction, OfferedExtension
 from tests.support.sdp import VP8
@@ -93,3 +94,18 @@ def test_packets_to_a_viewer_that_insists_are_numbered_and_not_dated() -> None:
     assert extension_use(TRANSPORT_CC, insists=True) == Use(inbound=True, outbound=True)
     assert extension_use(ABS_SEND_TIME_URI, insists=True) == Use(inbound=False, outbound=False)
     assert extension_use("urn:3gpp:video-orientation", insists=True).outbound
+
+
+@pytest.mark.parametrize(
+    ("uri", "codec_name", "replaces"),
+    [
+        (DEPENDENCY_DESCRIPTOR_URI, "VP8", True),
+        (DEPENDENCY_DESCRIPTOR_URI, "AV1", False),
+        (TRANSPORT_CC, "VP8", False),
+    ],
+)
+def test_dependency_descriptor_takes_the_place_of_what_vp8_says_itself(
+    uri: str, codec_name: str, *, replaces: bool
+) -> None:
+    assert replaces_payload(uri, [replace(VP8, name=codec_name)]) is replaces
+    assert not replaces_payload(uri, [])

@@ -6,6 +6,7 @@ from liverelay.sdp.parameters import Codec, ReceiveParameters
 from liverelay.sfu.encoding import Encoding
 from liverelay.sfu.layer_limit import EVERYTHING, LayerLimit
 from liverelay.sfu.layers import Layer
+from tests.support.packets import layered_vp8
 from tests.support.parameters import (
     OPUS,
     VIEWER_OPUS,
@@ -164,32 +165,27 @@ def layers_of(*payloads: bytes) -> list[Layer]:
     return [each.layer for each in encoding.layers(0)]
 
 
-def vp8(temporal_layer: int, flags: int = 0xE0) -> bytes:
-    """Return a frame with a PictureID, TL0PICIDX and layer; other `flags` deny what is there."""
-    return bytes((0x90, flags, 5, 7, temporal_layer << 6, 1))
-
-
 def test_layers_of_vp8_are_the_lowest_alone_and_everything() -> None:
-    assert layers_of(*map(vp8, (0, 2, 1, 2))) == [Layer(0), Layer(0, 0, 2)]
+    assert layers_of(*map(layered_vp8, (0, 2, 1, 2))) == [Layer(0), Layer(0, 0, 2)]
 
 
 def test_layers_that_do_not_arrive_cannot_be_chosen() -> None:
-    assert layers_of(*map(vp8, (0, 0, 0))) == [Layer(0)]
+    assert layers_of(*map(layered_vp8, (0, 0, 0))) == [Layer(0)]
 
 
 @pytest.mark.parametrize("flags", [0x20, 0x60, 0xA0, 0xC0, 0x80])
 def test_layers_of_a_keyframe_that_says_too_little_are_not_told_apart(flags: int) -> None:
-    assert layers_of(vp8(0, flags), vp8(0), vp8(2)) == [Layer(0)]
+    assert layers_of(layered_vp8(0, flags), layered_vp8(0), layered_vp8(2)) == [Layer(0)]
 
 
 def test_packet_that_says_nothing_of_its_layer_counts_for_none() -> None:
-    assert layers_of(vp8(0), b"\x80", vp8(1)) == [Layer(0), Layer(0, 0, 1)]
+    assert layers_of(layered_vp8(0), b"\x80", layered_vp8(1)) == [Layer(0), Layer(0, 0, 1)]
 
 
 def test_layers_of_another_codec_are_counted_anew() -> None:
     encoding, _ = fed_encoding()
     for number, name in enumerate(("VP8", "VP9")):
-        keyframe = inbound(number, payload=vp8(number), is_keyframe=True)
+        keyframe = inbound(number, payload=layered_vp8(number), is_keyframe=True)
         encoding.on_packet(keyframe._replace(codec=replace(VP8, name=name)))
     for now in (10.0, 11.0):
         encoding.sample(now)

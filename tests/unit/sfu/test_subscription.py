@@ -2,7 +2,9 @@ import pytest
 
 from liverelay.rtp.rtcp.reports import ReportBlock
 from liverelay.rtp.types import Ssrc
+from liverelay.sfu.layers import Layer
 from liverelay.sfu.subscription import Subscription
+from tests.support.packets import layered_vp8
 from tests.support.parameters import watched_video
 from tests.support.sfu import fed_encoding, inbound, subscription
 
@@ -85,6 +87,33 @@ def test_only_part_of_an_enormous_nack_is_looked_at() -> None:
     encoding.flush(now=10.0)
 
     assert retransmitted(viewer, *range(1, 501)) == 256
+
+
+def test_what_was_lost_in_other_layers_is_sent_again_as_far_as_it_is_of_these() -> None:
+    encoding, stream = fed_encoding()
+    viewer = subscription()
+    encoding.attach(viewer)
+    number = 0
+    for now in (10.0, 10.5, 11.0):
+        for temporal_layer in (0, 2, 1, 2):
+            number += 1
+            payload = layered_vp8(temporal_layer)
+            packet = inbound(number, payload=payload, is_keyframe=number == 1)
+            stream.history.add(packet)
+            encoding.on_packet(packet)
+        encoding.flush(now)
+        encoding.sample(now)
+        if now == 10.5:
+            encoding.attach(viewer, Layer(0, 0, 0))
+
+    viewer.resend(range(1, number + 1), now=11.0)
+
+    assert viewer.retransmitter is not None
+    fanout = viewer.retransmitter.take_fanout(now=11.0)
+    assert fanout is not None
+    # Of the first eight packets the lowest layer, and the ninth: all that came after.
+    assert [int.from_bytes(template.packet[12:14]) for template in fanout.templates] == [1, 5, 9]
+    assert viewer.packets_sent == 9
 
 
 def test_viewer_is_padded_with_the_latest_packets_first() -> None:
