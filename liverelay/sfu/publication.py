@@ -102,14 +102,21 @@ class Publication:
             self._sampled_at = now
             for encoding in self.encodings:
                 encoding.sample(now)
-        newest = max((e.active_at for e in self.encodings if e.active_at is not None), default=now)
-        active = [
-            layer
-            for index, encoding in enumerate(self.encodings)
-            if encoding.active_at is not None and newest - encoding.active_at < _MAX_SILENCE
-            for layer in encoding.layers(index)
-        ]
-        return ascending(active)
+        active = self.active_encodings()
+        return ascending(
+            [
+                layer
+                for index, encoding in enumerate(self.encodings)
+                if encoding in active
+                for layer in encoding.layers(index)
+            ]
+        )
+
+    def active_encodings(self) -> list[Encoding]:
+        """Return those that were arriving when it was last asked for the layers."""
+        heard = [(each, each.active_at) for each in self.encodings if each.active_at is not None]
+        newest = max((active_at for _, active_at in heard), default=0.0)
+        return [each for each, active_at in heard if newest - active_at < _MAX_SILENCE]
 
     def layers_for(self, subscription: Subscription, now: float) -> list[ActiveLayer]:
         """Return those of the layers that are arriving which a viewer can make use of."""

@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 class InboundRtpStats:
     """One SSRC of a publisher; the size of its pictures, in pixels, is that of the last keyframe.
 
-    `rid` is None where the publisher has given its encodings no names.
+    `rid` is None where the publisher has given its encodings no names. `active`, which webrtc-stats
+    has for outbound streams, is false while it is silent and another encoding is not.
     """
 
     ssrc: Ssrc
     rid: Rid | None
+    active: bool
     mime_type: str | None
     frame_width: int | None
     frame_height: int | None
@@ -64,6 +66,7 @@ class SubscriptionStats:
     kind: MediaKind
     ssrc: Ssrc
     rid: Rid | None
+    active: bool
     mime_type: str | None
     frame_width: int | None
     frame_height: int | None
@@ -79,13 +82,14 @@ class SubscriptionStats:
 
 
 def publication_stats(publication: Publication) -> PublicationStats:
+    active = publication.active_encodings()
     return PublicationStats(
         publication_id=publication.publication_id,
         session_id=publication.session_id,
         peer_id=publication.peer_id,
         kind=publication.parameters.kind,
         streams=tuple(
-            _inbound_stats(encoding, encoding.stream, rid)
+            _inbound_stats(encoding, encoding.stream, rid, active=encoding in active)
             for encoding, rid in zip_longest(publication.encodings, publication.parameters.rids)
             if encoding.stream is not None
         ),
@@ -104,6 +108,7 @@ def subscription_stats(subscription: Subscription) -> SubscriptionStats:
         kind=subscription.parameters.kind,
         ssrc=subscription.ssrc,
         rid=_rid(subscription),
+        active=encoding is not None,
         mime_type=_mime_type(subscription.parameters.kind, codec),
         frame_width=None if size is None else size.width,
         frame_height=None if size is None else size.height,
@@ -119,11 +124,14 @@ def subscription_stats(subscription: Subscription) -> SubscriptionStats:
     )
 
 
-def _inbound_stats(encoding: Encoding, stream: InboundStream, rid: Rid | None) -> InboundRtpStats:
+def _inbound_stats(
+    encoding: Encoding, stream: InboundStream, rid: Rid | None, *, active: bool
+) -> InboundRtpStats:
     size = encoding.frame_size(EVERYTHING)
     return InboundRtpStats(
         ssrc=stream.ssrc,
         rid=rid,
+        active=active,
         mime_type=_mime_type(encoding.parameters.kind, stream.codec),
         frame_width=None if size is None else size.width,
         frame_height=None if size is None else size.height,

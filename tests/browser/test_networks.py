@@ -10,10 +10,9 @@ from tests.support.browser import (
     PUBLISH,
     SUBSCRIBE,
     replace_port,
-    wait_until,
     wait_until_playing,
 )
-from tests.support.fluency import watch
+from tests.support.fluency import wait_until_frame_rate, watch
 from tests.support.network import Conditions
 from tests.support.udp_proxy import running_proxy
 
@@ -46,14 +45,6 @@ ANSWERED_FEEDBACK = "connection.remoteDescription.sdp.match(/(goog-remb|transpor
 
 # Without a size of its own the element is as large as what it is sent.
 IS_SHOWN = "width => video.videoWidth === width"
-# Frames that were decoded in the last second.
-HAS_RATE = """async ([least, most]) => {
-  const { report } = await session.stats();
-  const rates = [...report.values()]
-    .filter(({ type, kind }) => type === 'inbound-rtp' && kind === 'video')
-    .map(({ framesPerSecond }) => framesPerSecond ?? 0);
-  return rates.some((rate) => rate >= least && rate <= most);
-}"""
 
 
 def test_picture_survives_a_tenth_of_the_packets_lost_each_way_at_both_ends(
@@ -143,12 +134,12 @@ def test_viewer_of_a_network_too_narrow_for_the_smallest_picture_gets_fewer_fram
         # The smallest picture takes 150 kbit/s, and sound is sent beside it.
         proxy.to_client.conditions = Conditions(rate_bps=150_000, delay=0.02)
         viewer.wait_for_function(IS_SHOWN, arg=320, timeout=15_000)
-        wait_until(viewer, HAS_RATE, arg=[2, 10], seconds=15)
+        wait_until_frame_rate(viewer, 2, 10)
         seen = watch(publisher, viewer, SECONDS)
         assert 0.15 <= seen.share <= 0.5
         assert seen.longest_pause <= 1.0
 
         proxy.to_client.conditions = Conditions(delay=0.02)
         viewer.wait_for_function(IS_SHOWN, arg=1280, timeout=20_000)
-        wait_until(viewer, HAS_RATE, arg=[15, 60])
+        wait_until_frame_rate(viewer, 15, 60)
         wait_until_playing(viewer)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from tests.support.browser import wait_until
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -14,6 +16,15 @@ _COUNT_FRAMES = """async () => {
     .filter(({ type, kind }) => /^(in|out)bound-rtp$/.test(type) && kind === 'video')
     .map(({ framesDecoded, framesSent }) => framesDecoded ?? framesSent ?? 0);
   return Math.max(0, ...counts);
+}"""
+
+# Of a viewer, in the last second.
+_HAS_FRAME_RATE = """async ([least, most]) => {
+  const { report } = await session.stats();
+  return [...report.values()].some(
+    ({ type, kind, framesPerSecond: rate = 0 }) =>
+      type === 'inbound-rtp' && kind === 'video' && rate >= least && rate <= most,
+  );
 }"""
 
 # A pause is the time between two frames that were shown, or the last and now.
@@ -40,6 +51,11 @@ class Fluency(NamedTuple):
     @property
     def share(self) -> float:
         return self.decoded / self.sent
+
+
+def wait_until_frame_rate(viewer: Page, least: float, most: float) -> None:
+    """Wait until a viewer decodes so many frames a second."""
+    wait_until(viewer, _HAS_FRAME_RATE, arg=[least, most], seconds=20)
 
 
 def watch(publisher: Page, viewer: Page, seconds: float) -> Fluency:

@@ -128,6 +128,7 @@ def _inbound_rtp() -> dict[str, Any]:
     return {
         "ssrc": COUNT,
         "rid": nullable(_TEXT),
+        "active": {"type": "boolean"},
         "mime_type": nullable(_TEXT),
         "frame_width": nullable(COUNT),
         "frame_height": nullable(COUNT),
@@ -145,6 +146,7 @@ def _outbound_rtp() -> dict[str, Any]:
         "kind": choice(MediaKind),
         "ssrc": COUNT,
         "rid": nullable(_TEXT),
+        "active": {"type": "boolean"},
         "mime_type": nullable(_TEXT),
         "frame_width": nullable(COUNT),
         "frame_height": nullable(COUNT),

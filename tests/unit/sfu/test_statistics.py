@@ -65,6 +65,30 @@ def test_viewer_is_told_which_encoding_it_is_sent() -> None:
     assert (after.rid, after.frame_width, after.frame_height) == ("h", 640, 360)
 
 
+def test_stream_that_is_silent_while_another_is_not_is_not_active() -> None:
+    video = publication(published_video(rids=("q", "h")))
+    for now in (10.0, 10.5):
+        receive(video, 0, now)
+        if now == 10.0:
+            receive(video, 1, now)
+        video.layers(now)
+
+    assert [stream.active for stream in publication_stats(video).streams] == [True, False]
+
+
+def test_viewer_whose_video_pauses_has_no_active_stream() -> None:
+    video = publication()
+    receive(video, 0, 10.0)
+    viewer = subscription()
+    video.attach(viewer)
+    active = []
+    for layer in (Layer(0), None):
+        viewer.select_layer(layer)
+        active.append(subscription_stats(viewer).active)
+
+    assert active == [True, False]
+
+
 def test_encoding_without_name_has_none() -> None:
     video = publication()
     receive(video, 0, 10.0)

@@ -8,6 +8,7 @@ import { History, WINDOW } from './history.js';
  * @property {number} ssrc
  * @property {string | null} mime_type
  * @property {string | null} rid
+ * @property {boolean} active
  * @property {number | null} frame_width
  * @property {number | null} frame_height
  * @property {number | null} bitrate_bps
