@@ -18,6 +18,7 @@ from liverelay.server.turns import Turns
 from liverelay.server.udp import Alarm, UdpPort
 from liverelay.sfu.deadlines import DeadlineQueue
 from liverelay.sfu.drops import DropReason
+from liverelay.sfu.probe import ProbeSlots
 from liverelay.sfu.room import RoomMedia
 from liverelay.sfu.totals import MediaTotals
 from liverelay.transport.dtls import ServerCertificate
@@ -50,6 +51,7 @@ class MediaWorker:
         self._egress = open_egress(udp, self._mux.targets, self._mux.counters, self._batching)
         self._alarm = Alarm(self._on_alarm)
         self._rooms: dict[str, RoomMedia] = {}
+        self._probe_slots = ProbeSlots()
         self._ended = MediaTotals()
         self._ended_drops: DropCounters = Counter()
         self._touched: set[str] = set()
@@ -99,7 +101,10 @@ class MediaWorker:
         if room is None:
             local_ssrc = Ssrc(secrets.randbits(32) or 1)
             room = self._rooms[room_id] = RoomMedia(
-                local_ssrc, cname=secrets.token_hex(8), ntp_at_zero=self._ntp_at_zero
+                local_ssrc,
+                cname=secrets.token_hex(8),
+                ntp_at_zero=self._ntp_at_zero,
+                probe_slots=self._probe_slots,
             )
         self._touched.add(room_id)
         return room

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from liverelay.rtp.transport_cc import TransportFeedback
     from liverelay.rtp.types import Ssrc
     from liverelay.sfu.departures import DepartureRecorder
+    from liverelay.sfu.probe import ProbeSlots
     from liverelay.sfu.subscription import Subscription
 
 _CHECK_INTERVAL = 0.25
@@ -41,11 +42,13 @@ _SOUND_WINDOW = 2.0
 class CongestionControl:
     """Estimates, divides and probes for one session; `subscriptions` is the session's own table.
 
+    `slots` bounds how many sessions probe at a time.
     Sound comes first and is never thinned: video gets what it leaves.
     """
 
-    def __init__(self, subscriptions: Mapping[Ssrc, Subscription]) -> None:
+    def __init__(self, subscriptions: Mapping[Ssrc, Subscription], slots: ProbeSlots) -> None:
         self._subscriptions = subscriptions
+        self._slots = slots
         self._estimator = BandwidthEstimator()
         self._sound = SentLog()
         self._transport: TransportEstimator | None = None
@@ -171,7 +174,7 @@ class CongestionControl:
         if not self.is_limited:
             return
         if self._probe is None:
-            self._probe = BandwidthProbe(now)
+            self._probe = BandwidthProbe(now, self._slots)
         self._probe.on_report(now)
 
     def _heed_warnings(self, now: float) -> None:

@@ -15,6 +15,7 @@ from liverelay.sfu.commands import Fanout, SendRtcp
 from liverelay.sfu.deadlines import DeadlineQueue
 from liverelay.sfu.drops import DropCounters, DropReason
 from liverelay.sfu.layers import Preference, best_layer
+from liverelay.sfu.probe import ProbeSlots
 from liverelay.sfu.publication import LAYER_INTERVAL, Publication
 from liverelay.sfu.publisher_feedback import PublisherFeedback
 from liverelay.sfu.session import MediaSession
@@ -44,13 +45,22 @@ class RoomMedia:
     A subscription lives as long as its viewer's session; publications come and go, and each time
     the subscriptions are attached to what there is. `local_ssrc` and `cname` are what the server
     calls itself towards publishers; `ntp_at_zero` is its NTP time in seconds when `now` was 0.
+    `probe_slots` are those of all its rooms; without them this one has its own.
     """
 
-    def __init__(self, local_ssrc: Ssrc, cname: str, *, ntp_at_zero: float = 0.0) -> None:
+    def __init__(
+        self,
+        local_ssrc: Ssrc,
+        cname: str,
+        *,
+        ntp_at_zero: float = 0.0,
+        probe_slots: ProbeSlots | None = None,
+    ) -> None:
         self.drops: DropCounters = Counter()
         self.speakers = Speakers()
         self._ended = MediaTotals()
         self._ntp_at_zero = ntp_at_zero
+        self._probe_slots = probe_slots or ProbeSlots()
         self._sessions: dict[SessionId, MediaSession] = {}
         self._publications: dict[PublicationId, Publication] = {}
         self._subscriptions: dict[Subscription, None] = {}
@@ -258,7 +268,10 @@ class RoomMedia:
         session = self._sessions.get(session_id)
         if session is None:
             session = self._sessions[session_id] = MediaSession(
-                session_id, self.drops, ntp_at_zero=self._ntp_at_zero
+                session_id,
+                self.drops,
+                ntp_at_zero=self._ntp_at_zero,
+                probe_slots=self._probe_slots,
             )
         return session
 

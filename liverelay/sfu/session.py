@@ -29,6 +29,7 @@ from liverelay.sfu.congestion_control import CongestionControl
 from liverelay.sfu.demux import InboundDemux, Route
 from liverelay.sfu.departures import DepartureRecorder
 from liverelay.sfu.drops import DropCounters, DropReason
+from liverelay.sfu.probe import ProbeSlots
 from liverelay.sfu.receive_estimate import ESTIMATE_INTERVAL, ReceiveSideEstimator
 
 if TYPE_CHECKING:
@@ -57,16 +58,22 @@ class RtcpEffects:
 class MediaSession:
     """Everything that one transport carries, in both directions.
 
-    `ntp_at_zero` is the server's NTP time in seconds when `now` was 0.
+    `ntp_at_zero` is the server's NTP time in seconds when `now` was 0. `probe_slots` are those of
+    all its sessions; without them this one has its own.
     """
 
     def __init__(
-        self, session_id: SessionId, drops: DropCounters, *, ntp_at_zero: float = 0.0
+        self,
+        session_id: SessionId,
+        drops: DropCounters,
+        *,
+        ntp_at_zero: float = 0.0,
+        probe_slots: ProbeSlots | None = None,
     ) -> None:
         self.session_id = session_id
         self.demux = InboundDemux(drops)
         self.subscriptions: dict[Ssrc, Subscription] = {}
-        self.congestion = CongestionControl(self.subscriptions)
+        self.congestion = CongestionControl(self.subscriptions, probe_slots or ProbeSlots())
         self.publications: list[Publication] = []
         self.arrivals: ArrivalRecorder | None = None
         self.estimator: ReceiveSideEstimator | None = None

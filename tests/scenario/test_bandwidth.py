@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from liverelay.sfu.probe import ProbeSlots
 from tests.support.network import Conditions
 from tests.support.simulation.camera import SIMULCAST
 from tests.support.simulation.scene import Scene
@@ -118,6 +119,25 @@ def test_path_that_cannot_be_probed_is_tried() -> None:
 
     assert viewer.encoding_index == HIGH
     assert viewer.padding_sent == 0
+
+
+def test_viewers_of_a_server_that_probes_few_at_a_time_take_turns() -> None:
+    """And those whose limit goes get there in the end, one after the other."""
+    scene = Scene(shapes=SIMULCAST, probe_slots=ProbeSlots(count=1))
+    viewers = [scene.estimate(Conditions(rate_bps=300_000)) for _ in range(3)]
+    scene.run(10.0)
+
+    padded_at_once = 0
+    for viewer in viewers:
+        viewer.set_conditions(Conditions())
+    for _ in range(300):
+        before = [viewer.padding_sent for viewer in viewers]
+        scene.run(0.1)
+        grown = [viewer.padding_sent - old for viewer, old in zip(viewers, before, strict=True)]
+        padded_at_once = max(padded_at_once, sum(octets > 2_000 for octets in grown))
+
+    assert padded_at_once == 1
+    assert [viewer.encoding_index for viewer in viewers] == [HIGH] * 3
 
 
 def test_viewer_that_falls_silent_is_not_padded_for_long() -> None:

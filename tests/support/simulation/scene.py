@@ -15,6 +15,7 @@ from tests.support.simulation.viewer import SimulatedViewer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from liverelay.sfu.probe import ProbeSlots
     from liverelay.sfu.subscription import Subscription
     from liverelay.sfu.types import SessionId
     from tests.support.simulation.encoder import Shape
@@ -31,8 +32,9 @@ class Scene(SimulatedServer):
         shapes: Sequence[Shape] = ONE_ENCODING,
         temporal_layers: int = 1,
         seed: int = 1,
+        probe_slots: ProbeSlots | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(probe_slots)
         self._seed = seed * 1_000
         self.camera = Camera(self, conditions or Conditions(), shapes, temporal_layers, self._seed)
         self.viewers: list[SimulatedViewer] = []

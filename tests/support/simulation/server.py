@@ -13,6 +13,7 @@ from tests.support.network import Clock
 
 if TYPE_CHECKING:
     from liverelay.sdp.parameters import ReceiveParameters, SendParameters
+    from liverelay.sfu.probe import ProbeSlots
     from liverelay.sfu.subscription import Subscription
 
 LOCAL_SSRC = Ssrc(0xF00D)
@@ -30,9 +31,9 @@ class Remote(Protocol):
 class SimulatedServer:
     """What the real server does around a room, without its sockets."""
 
-    def __init__(self) -> None:
+    def __init__(self, probe_slots: ProbeSlots | None = None) -> None:
         self.clock = Clock()
-        self.room = RoomMedia(LOCAL_SSRC, "server")
+        self.room = RoomMedia(LOCAL_SSRC, "server", probe_slots=probe_slots)
         self._remotes: dict[SessionId, Remote] = {}
         # By the number that the egress knows them by.
         self._targets: list[Remote] = []

@@ -9,6 +9,7 @@ from liverelay.rtp.types import Ssrc
 from liverelay.sfu.commands import Template
 from liverelay.sfu.congestion_control import CongestionControl
 from liverelay.sfu.departures import DepartureRecorder, reserve_number
+from liverelay.sfu.probe import ProbeSlots
 from tests.support.packets import rtp
 from tests.support.parameters import watched_audio, watched_video
 from tests.support.sfu import subscription
@@ -20,7 +21,7 @@ VIDEO, AUDIO = Ssrc(0xC0DE), Ssrc(0xA0DE)
 
 
 def control(*subscriptions: Subscription) -> CongestionControl:
-    result = CongestionControl({each.ssrc: each for each in subscriptions})
+    result = CongestionControl({each.ssrc: each for each in subscriptions}, ProbeSlots())
     result.sample(now=10.0)
     return result
 

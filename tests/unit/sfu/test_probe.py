@@ -1,10 +1,10 @@
 import pytest
 
-from liverelay.sfu.probe import BandwidthProbe
+from liverelay.sfu.probe import MAX_PROBES, BandwidthProbe, ProbeSlots
 
 
 def test_first_attempt_comes_after_a_pause() -> None:
-    probe = BandwidthProbe(now=10.0)
+    probe = BandwidthProbe(10.0, ProbeSlots())
 
     assert not probe.may_begin(11.9)
     assert probe.may_begin(12.0)
@@ -20,7 +20,7 @@ def sent_by(probe: BandwidthProbe, until: float, goal_bps: float = 1e9, media_bp
 
 
 def begun(bitrate_bps: float) -> BandwidthProbe:
-    probe = BandwidthProbe(now=10.0)
+    probe = BandwidthProbe(10.0, ProbeSlots())
     probe.begin(bitrate_bps, octets=0, now=12.0)
     assert probe.is_running
     assert not probe.may_begin(13.0)
@@ -57,7 +57,7 @@ def test_what_was_not_sent_in_time_is_not_made_up_for() -> None:
 
 
 def test_pauses_get_longer_while_attempts_fail_up_to_a_bound() -> None:
-    probe = BandwidthProbe(now=0.0)
+    probe = BandwidthProbe(0.0, ProbeSlots())
     pauses = []
     now = 2.0
 
@@ -72,7 +72,7 @@ def test_pauses_get_longer_while_attempts_fail_up_to_a_bound() -> None:
 
 
 def test_success_makes_the_next_pause_short_again() -> None:
-    probe = BandwidthProbe(now=0.0)
+    probe = BandwidthProbe(0.0, ProbeSlots())
     probe.begin(100_000, octets=0, now=2.0)
     probe.fail(3.0)
     probe.begin(100_000, octets=0, now=10.0)
@@ -84,7 +84,7 @@ def test_success_makes_the_next_pause_short_again() -> None:
 
 
 def test_trouble_between_attempts_puts_the_next_one_off() -> None:
-    probe = BandwidthProbe(now=10.0)
+    probe = BandwidthProbe(10.0, ProbeSlots())
 
     probe.fail(11.0)
     probe.fail(11.5)
@@ -94,10 +94,46 @@ def test_trouble_between_attempts_puts_the_next_one_off() -> None:
 
 
 def test_viewer_that_says_nothing_is_unheard() -> None:
-    probe = BandwidthProbe(now=0.0)
+    probe = BandwidthProbe(0.0, ProbeSlots())
     probe.begin(100_000, octets=0, now=10.0)
 
     assert not probe.is_unheard(11.5)
     assert probe.is_unheard(11.6)
     probe.on_report(11.6)
     assert not probe.is_unheard(13.0)
+
+
+def test_attempt_waits_until_another_ends() -> None:
+    slots = ProbeSlots(count=1)
+    first, second = (BandwidthProbe(10.0, slots) for _ in range(2))
+    first.begin(80_000, octets=0, now=12.0)
+
+    assert not second.may_begin(12.5)
+    first.fail(12.5)
+    assert second.may_begin(12.5)
+    second.begin(80_000, octets=0, now=12.5)
+    second.succeed(13.0)
+    assert first.may_begin(16.0)
+
+
+def test_attempt_that_goes_on_keeps_its_slot_and_one_whose_session_ended_does_not() -> None:
+    slots = ProbeSlots(count=1)
+    first, second = (BandwidthProbe(10.0, slots) for _ in range(2))
+    first.begin(80_000, octets=0, now=12.0)
+
+    for step in range(50):
+        first.owed_octets(0, 1e9, 12.0 + step * 0.04)
+        assert not second.may_begin(12.0 + step * 0.04)
+
+    assert second.may_begin(15.0)
+
+
+def test_no_more_than_the_limit_probe_at_a_time() -> None:
+    slots = ProbeSlots()
+    probes = [BandwidthProbe(10.0, slots) for _ in range(MAX_PROBES + 1)]
+
+    for probe in probes:
+        if probe.may_begin(12.0):
+            probe.begin(80_000, octets=0, now=12.0)
+
+    assert [probe.is_running for probe in probes] == [True] * MAX_PROBES + [False]
