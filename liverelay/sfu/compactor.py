@@ -48,6 +48,10 @@ class SequenceCompactor:
             self._lowest = left_out.pop(0) + 1 - self._base
         return True
 
+    def has_passed(self, number: int) -> bool:
+        """Return whether `number`, or a higher one, has come."""
+        return number <= self._highest
+
     def has_left_out(self, number: int) -> bool:
         left_out = self._left_out
         index = bisect_left(left_out, number)

@@ -130,23 +130,26 @@ class ViewerGroup:
 
         For all groups of an encoding before any of them sends it: a viewer gets it from one.
         """
-        descriptor = inbound.descriptor if self.has_moves else None
-        if descriptor is None:
-            return
-        before = self._history.find(inbound.extended_sequence_number - 1)
-        preceding = None if before is None else before.descriptor
-        self._admitted = [
-            subscription
-            for subscription in self.waiting
-            if subscription.moves_within_encoding
-            and subscription.group is not None
-            and (
-                inbound.is_keyframe
-                or can_enter(subscription.group.limit, self.limit, descriptor, preceding)
-            )
-        ]
-        for subscription in self._admitted:
+        admitted = [each for each in self.waiting if self._admits(each, inbound)]
+        for subscription in admitted:
             subscription.arrive(self)
+        self._admitted += admitted
+
+    def _admits(self, subscription: Subscription, inbound: InboundPacket) -> bool:
+        """Return whether a viewer goes on here with this packet, and has got no later one yet."""
+        group, descriptor = subscription.group, inbound.descriptor
+        number = inbound.extended_sequence_number
+        if not subscription.moves_within_encoding or group is None or group.has_passed(number):
+            return False
+        if inbound.is_keyframe or descriptor is None:
+            return inbound.is_keyframe
+        before = self._history.find(number - 1)
+        preceding = None if before is None else before.descriptor
+        return can_enter(group.limit, self.limit, descriptor, preceding)
+
+    def has_passed(self, number: int) -> bool:
+        """Return whether viewers here have got this packet of the publisher, or a later one."""
+        return self._compactor.has_passed(number)
 
     def restart(self, history: PacketHistory, pictures: PictureNumbering | None = None) -> None:
         """Make everyone wait again: another inbound stream, with this history, feeds the group."""
@@ -181,7 +184,7 @@ class ViewerGroup:
     def _fan_out(
         self, packets: Sequence[InboundPacket], now: float, burst: Sequence[InboundPacket]
     ) -> list[Fanout]:
-        if not self.members and not (self.waiting and any(map(self._may_start, packets))):
+        if not self.members and not any(map(self._may_start, packets)):
             return []
         entries = [entry for packet in packets if (entry := self._prepare(packet, now)) is not None]
         if not entries:
@@ -234,7 +237,11 @@ class ViewerGroup:
         return descriptor is not None and self.limit.excludes(descriptor)
 
     def _may_start(self, inbound: InboundPacket) -> bool:
-        return inbound.is_keyframe or bool(self._admitted)
+        return bool(self._admitted or (inbound.is_keyframe and self._starters()))
+
+    def _starters(self) -> list[Subscription]:
+        """Return who waits for any keyframe, and is not to be admitted first."""
+        return [each for each in self.waiting if not each.moves_within_encoding]
 
     def _prepare(self, inbound: InboundPacket, now: float) -> _Entry | None:
         original, packet, header, _, is_keyframe, _, _ = inbound
@@ -270,7 +277,7 @@ class ViewerGroup:
     ) -> list[Fanout]:
         """Let in who can start with this burst; return what they get beside it."""
         start = next((entry for entry in entries if entry.is_keyframe), None)
-        arriving = self.waiting if start is not None else self._admitted
+        arriving = self._admitted if start is None else self._starters()
         self._admitted = []
         if not arriving:
             return []

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tests.support.simulation.encoder import Shape
     from tests.support.simulation.simulcast import Frame
 
+LOSSY = Conditions(loss=0.05, delay=0.05, spread=0.01)
 # Of each encoding, the lowest temporal layer alone, and everything.
 LAYERS = [Layer(index, 0, temporal) for index in range(3) for temporal in (0, 2)]
 
@@ -149,3 +150,32 @@ def test_narrow_path_gets_fewer_frames_and_all_of_them_when_it_widens(
     assert max(narrow) < 0.4
     assert 65 <= len(narrow) <= 85
     assert len(wide) > 55
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    ("camera", "viewers"),
+    [
+        pytest.param(Conditions(), LOSSY, id="viewers lose"),
+        pytest.param(LOSSY, Conditions(), id="the camera loses"),
+    ],
+)
+def test_picture_is_whole_and_goes_on_across_changes_of_layers(
+    camera: Conditions, viewers: Conditions, seed: int
+) -> None:
+    scene = Scene(camera, shapes=SIMULCAST, temporal_layers=3, seed=seed + 1)
+    watching = [scene.estimate(viewers) for _ in range(2)]
+    random = Random(seed)
+    scene.run(4.0)
+    begun = scene.clock.now
+
+    for _ in range(16):
+        video = random.choice(watching).video
+        assert video is not None
+        video.select_layer(random.choice(LAYERS))
+        scene.settle()
+        scene.run(random.uniform(0.05, 1.0))
+
+    for viewer in watching:
+        assert viewer.judge.faults == []
+        assert max(viewer.judge.pauses(begun, scene.clock.now)) < 1.0
