@@ -1,4 +1,4 @@
-"""Firefox publishes, watches and calls, through the SDK that the server serves."""
+"""Firefox publishes, watches and calls, through the SDK that the server serves, and its pages."""
 
 from __future__ import annotations
 
@@ -50,6 +50,17 @@ def test_firefox_publishes_in_three_sizes(play: Callable[[str], dict[str, Any]])
 
     assert seen["sizes"] == {"q": 320, "h": 640, "f": 1280}
     assert seen["watched"] == [320, 640, 1280, 320]
+
+
+def test_firefox_goes_live_from_the_dashboard() -> None:
+    with namespace() as network:
+        seen = json.loads(network.run_module("tests.support.firefox_dashboard", timeout=150))
+
+    assert "Firefox" in seen["agent"]
+    assert "VP8" in seen["streams"]
+    assert "opus" in seen["streams"]
+    assert seen["width"] > 0
+    assert seen["refused"] == []
 
 
 def test_firefox_calls_and_is_called(play: Callable[[str], dict[str, Any]]) -> None:
