@@ -78,8 +78,9 @@ export class Plot {
     this.#picture.setAttribute('viewBox', `0 0 ${this.#width} ${HEIGHT}`);
     this.#picture.setAttribute('aria-label', describe(this.#options, points));
     this.#picture.replaceChildren(
-      ...drawGrid(scale, this.#options.format(highest)),
+      ...drawGrid(scale),
       ...this.#runs.flatMap((run) => drawRun(scale, run)),
+      ...drawLabels(scale, this.#options.format(highest)),
     );
   }
 
@@ -138,21 +139,24 @@ function drawRun(scale, run) {
   ];
 }
 
+/** @param {Scale} scale */
+function drawGrid(scale) {
+  return [0, 0.5, 1].map((part) => {
+    const y = scale.y(scale.highest * part);
+    return svg('line', { class: 'grid', x1: 0, x2: scale.width, y1: y, y2: y });
+  });
+}
+
 /**
  * @param {Scale} scale
  * @param {string} highest
  */
-function drawGrid(scale, highest) {
-  const lines = [0, 0.5, 1].map((part) => {
-    const y = scale.y(scale.highest * part);
-    return svg('line', { class: 'grid', x1: 0, x2: scale.width, y1: y, y2: y });
-  });
-  const texts = [
+function drawLabels(scale, highest) {
+  return [
     { x: 0, y: TOP + 13, text: highest },
     { x: 0, y: HEIGHT - 4, text: '10 min ago' },
     { x: scale.width, y: HEIGHT - 4, text: 'now', 'text-anchor': 'end' },
   ].map(({ text, ...place }) => svg('text', place, text));
-  return [...lines, ...texts];
 }
 
 /**
