@@ -141,16 +141,17 @@ def test_viewer_gets_what_its_element_has_use_for(
 def test_viewer_that_could_not_tell_the_layers_apart_gets_the_lowest(
     server: SimulatedServer,
 ) -> None:
-    publisher = ScalablePublisher(server, AV1)
-    server.run(1.0)
     viewer = ScalableViewer(server, AV1._replace(viewer_extensions=()))
-    publication = viewer.subscription.publication
-    assert publication is not None
-    server.run(1.0)
+    publisher = ScalablePublisher(server, AV1)
+    server.run(2.0)
 
+    # From the beginning, when it is not known yet which layers there are.
+    assert {part.what["frame"][1] for part in viewer.parts} == {0}
     assert viewer.layers_seen() == {(0, 0), (0, 1), (0, 2)}
     assert_decodable(viewer.parts)
-    assert publisher.keyframes_sent == 2
+    assert publisher.keyframes_sent == 1
+    publication = viewer.subscription.publication
+    assert publication is not None
     layers = publication.layers_for(viewer.subscription, server.clock.now)
     assert [each.layer for each in layers] == [Layer(0, 0, temporal) for temporal in range(3)]
 

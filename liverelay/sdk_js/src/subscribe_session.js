@@ -3,6 +3,7 @@
 /** @import { SessionSetup } from './session.js' */
 /** @import { SubscribeOptions } from './options.js' */
 
+import { offerLayers } from './header_extensions.js';
 import { Preference } from './preference.js';
 import { RemoteMedia } from './remote_media.js';
 import { Session } from './session.js';
@@ -65,7 +66,7 @@ function createMedia(remote) {
     prepare: (peerConnection) => {
       remote.collect(peerConnection);
       peerConnection.addTransceiver('audio', { direction: 'recvonly' });
-      peerConnection.addTransceiver('video', { direction: 'recvonly' });
+      offerLayers(peerConnection.addTransceiver('video', { direction: 'recvonly' }));
     },
     play: () => remote.play(),
     release: () => remote.release(),

@@ -1,0 +1,102 @@
+"""Chromium sends AV1 in layers, and another decodes those of them that it is sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.browser import SUBSCRIBE, replace_port, wait_until, wait_until_playing
+from tests.support.fluency import watch
+from tests.support.network import Conditions
+from tests.support.udp_proxy import DIRECT, running_proxy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Page
+
+    from tests.support.fluency import Fluency
+    from tests.support.live_server import LiveServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
+
+# Which codec and which layers is the page's to say, and not the SDK's business.
+PUBLISH_LAYERS = """async ([token, scalabilityMode]) => {
+  const create = RTCPeerConnection.prototype.addTransceiver;
+  RTCPeerConnection.prototype.addTransceiver = function (track, init) {
+    const sendEncodings = [{ scalabilityMode, maxBitrate: 1_000_000 }];
+    const isVideo = track.kind === 'video';
+    const transceiver = create.call(this, track, isVideo ? { ...init, sendEncodings } : init);
+    if (isVideo) {
+      const { codecs } = RTCRtpSender.getCapabilities('video');
+      transceiver.setCodecPreferences(codecs.filter(({ mimeType }) => mimeType === 'video/AV1'));
+      window.sender = transceiver.sender;
+    }
+    return transceiver;
+  };
+  const video = { width: 1280, height: 720 };
+  window.session = await lr.publish({ token, video, onStateChange });
+}"""
+SENDS = """async ([mode, width]) => [...(await sender.getStats()).values()].some((entry) =>
+  entry.type === 'outbound-rtp' && entry.scalabilityMode === mode && entry.frameWidth === width)"""
+# Without a size of its own an element is as large as what it is sent.
+IS_SHOWN = "width => video.videoWidth === width"
+# A quarter of 20 pictures in a second, and some time to decode them.
+LONGEST_PAUSE = 0.5
+SECONDS = 3.0
+ATTEMPTS = 10
+
+
+def publish(page: Page, token: str, mode: str) -> None:
+    page.evaluate(PUBLISH_LAYERS, [token, mode])
+    wait_until(page, SENDS, arg=[mode, 1280], seconds=40)
+
+
+@pytest.mark.parametrize("mode", ["L3T3", "L3T3_KEY"])
+def test_viewer_gets_the_spatial_layers_that_suit_it(
+    server: LiveServer, open_tab: Callable[[], Page], mode: str
+) -> None:
+    tokens = server.create_room()["tokens"]
+    publisher, viewer = open_tab(), open_tab()
+    publish(publisher, tokens["publish"], mode)
+
+    viewer.evaluate(SUBSCRIBE, tokens["subscribe"])
+    viewer.wait_for_function(IS_SHOWN, arg=1280)
+    for quality, width in (("low", 320), ("medium", 640), ("high", 1280)):
+        viewer.evaluate("quality => session.setQuality(quality)", quality)
+        viewer.wait_for_function(IS_SHOWN, arg=width)
+        wait_until_playing(viewer)
+
+    viewer.evaluate("session.setQuality('auto'); video.style.width = '300px'")
+    viewer.wait_for_function(IS_SHOWN, arg=320)
+    viewer.evaluate("video.style.width = '1000px'")
+    viewer.wait_for_function(IS_SHOWN, arg=1280)
+    wait_until_playing(viewer)
+
+
+def test_viewer_on_a_slow_path_gets_fewer_pictures_of_the_same_size(
+    server: LiveServer, open_tab: Callable[[], Page]
+) -> None:
+    tokens = server.create_room()["tokens"]
+    publisher, viewer = open_tab(), open_tab()
+    publish(publisher, tokens["publish"], "L1T3")
+    with running_proxy(("127.0.0.1", server.port)) as proxy:
+        replace_port(viewer, proxy.port)
+        viewer.evaluate(SUBSCRIBE, tokens["subscribe"])
+        wait_for(lambda: is_fluent(watch(publisher, viewer, SECONDS), 0.9, 1.1))
+
+        proxy.set_conditions(Conditions(rate_bps=500_000, delay=0.02))
+        wait_for(lambda: is_fluent(watch(publisher, viewer, SECONDS), 0.2, 0.75))
+
+        proxy.set_conditions(DIRECT)
+        wait_for(lambda: is_fluent(watch(publisher, viewer, SECONDS), 0.9, 1.1))
+
+
+def is_fluent(seen: Fluency, least: float, most: float) -> bool:
+    """Whether that share of the pictures was seen, one after another and none much later."""
+    return least <= seen.share <= most and seen.longest_pause < LONGEST_PAUSE
+
+
+def wait_for(holds: Callable[[], bool]) -> None:
+    assert any(holds() for _ in range(ATTEMPTS))
