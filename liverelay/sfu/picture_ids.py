@@ -55,11 +55,12 @@ class PictureNumbering:
     def step(self, descriptor: PictureDescriptor) -> None:
         """Number this picture, a keyframe, and those behind it past all that anyone has seen.
 
-        And past the numbers of those before it that are yet to be written. Not if a packet of it
-        has overtaken its first one: a picture has one number.
+        And past the numbers of those before it that are yet to be written. Packets of it that have
+        overtaken its first one may be out under another number; receivers go by the first. Not if
+        pictures behind it are: they would have lost what they refer to.
         """
         place, tl0picidx = self._place(descriptor)
-        if place <= self._highest:
+        if place < self._highest:
             return
         picture_id_offset = self._timeline.picture_id + 1 - place
         tl0picidx_offset = self._timeline.tl0picidx + 1 - tl0picidx

@@ -152,7 +152,7 @@ def test_narrow_path_gets_fewer_frames_and_all_of_them_when_it_widens(
     assert len(wide) > 55
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize(
     ("camera", "viewers"),
     [

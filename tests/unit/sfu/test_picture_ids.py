@@ -68,16 +68,30 @@ def test_packet_of_an_earlier_picture_keeps_the_number_that_it_had() -> None:
     assert numbered.write(101, 8) == (1, 1)
 
 
-def test_picture_of_which_a_packet_came_early_has_one_number() -> None:
+def test_first_packet_of_a_picture_may_step_though_others_have_overtaken_it() -> None:
     timeline = PictureTimeline()
     numbered, other = Numbered(timeline), Numbered(timeline)
     numbered.step(100, 7)
-    early = numbered.write(101, 8)
+    assert numbered.write(101, 8) == (1, 1)
     other.step(50, 1)
+    assert other.write(60, 3) == (12, 4)
 
     numbered.step(101, 8)
 
-    assert numbered.write(101, 8) == early
+    assert numbered.write(101, 8) == (13, 5)
+
+
+def test_picture_that_others_have_overtaken_keeps_its_number() -> None:
+    timeline = PictureTimeline()
+    numbered, other = Numbered(timeline), Numbered(timeline)
+    numbered.step(100, 7)
+    numbered.write(102, 9)
+    other.step(50, 1)
+    other.write(60, 3)
+
+    numbered.step(101, 8)
+
+    assert numbered.write(101, 8) == (1, 1)
 
 
 def test_numbers_before_the_first_step_are_the_publishers() -> None:
