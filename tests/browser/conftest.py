@@ -47,8 +47,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 
 @pytest.fixture
-def open_tab(browser: Browser, server: LiveServer) -> Iterator[Callable[[], Page]]:
-    """A function that opens the SDK's test page in a new tab of one window."""
+def open_tab(browser: Browser, server: LiveServer) -> Iterator[Callable[..., Page]]:
+    """A function that opens the SDK's test page, with a script, in a new tab of one window."""
     context = browser.new_context()
-    yield lambda: open_page(context, server)
+    yield lambda script="": open_page(context, server, script)
     context.close()

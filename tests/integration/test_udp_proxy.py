@@ -79,3 +79,24 @@ def test_proxy_loses_what_its_path_loses(echo: tuple[str, int], client: socket.s
 
     assert received == sorted(received)
     assert len(received) == 100 - proxy.to_client.lost
+
+
+def test_client_that_is_cut_off_is_heard_again_from_another_port_only(
+    echo: tuple[str, int], client: socket.socket
+) -> None:
+    with running_proxy(echo) as proxy, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.settimeout(5.0)
+        address = ("127.0.0.1", proxy.port)
+        client.sendto(b"before", address)
+        assert client.recv(2048) == b"before"
+
+        proxy.cut_off()
+        while proxy._backs:
+            pass
+        client.sendto(b"lost", address)
+        other.sendto(b"after", address)
+
+        assert other.recv(2048) == b"after"
+        client.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            client.recv(2048)

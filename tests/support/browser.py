@@ -125,11 +125,17 @@ def replace_port(page: Page, port: int) -> None:
     """Lead the page's media to `port` of the host that the server announces, from now on."""
 
     def answer(route: Route) -> None:
+        if route.request.method not in {"POST", "PATCH"}:
+            route.fallback()
+            return
         response = route.fetch()
+        if response.status != 200:
+            route.fulfill(response=response)
+            return
         body = response.json()
         route.fulfill(response=response, json={**body, "sdp": with_port(body["sdp"], port)})
 
-    page.route(re.compile(r"/sfu/(publish|subscribe|call)$"), answer)
+    page.route(re.compile(r"/sfu/(publish|subscribe|call|sessions/[^/]+)$"), answer)
 
 
 def collect_problems(context: BrowserContext) -> list[str]:

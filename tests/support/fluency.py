@@ -28,7 +28,7 @@ _HAS_FRAME_RATE = """async ([least, most]) => {
 }"""
 
 # A pause is the time between two frames that were shown, or the last and now.
-_BEGIN = """() => {
+BEGIN = """() => {
   window.longestPause = 0;
   window.shownAt = performance.now();
   const onFrame = (now) => {
@@ -62,7 +62,7 @@ def watch(publisher: Page, viewer: Page, seconds: float) -> Fluency:
     """Let a viewer watch a publisher, both with a global `session`, and return how it went."""
     # Of a page behind another, Chromium shows one frame in a second.
     viewer.bring_to_front()
-    viewer.evaluate(_BEGIN)
+    viewer.evaluate(BEGIN)
     sent, decoded = publisher.evaluate(_COUNT_FRAMES), viewer.evaluate(_COUNT_FRAMES)
     viewer.wait_for_timeout(seconds * 1000)
     return Fluency(

@@ -40,6 +40,7 @@ class UdpProxy:
         self._front = _open_socket()
         self._front.bind(("127.0.0.1", 0))
         self._backs: dict[Address, socket.socket] = {}
+        self._cut_off: set[Address] = set()
         self._loop.add_reader(self._front, self._read_front)
 
     @property
@@ -67,6 +68,17 @@ class UdpProxy:
         """
         self._loop.call_soon_threadsafe(self._close_backs)
 
+    def cut_off(self) -> None:
+        """Lose all from and to the ports that clients have used so far, as when a network is left.
+
+        What they send from other ports passes.
+        """
+        self._loop.call_soon_threadsafe(self._forget_clients)
+
+    def _forget_clients(self) -> None:
+        self._cut_off.update(self._backs)
+        self._close_backs()
+
     def _close_backs(self) -> None:
         for back in self._backs.values():
             self._loop.remove_reader(back)
@@ -77,6 +89,8 @@ class UdpProxy:
         with contextlib.suppress(BlockingIOError):
             while True:
                 data, client = self._front.recvfrom(_LARGEST_DATAGRAM)
+                if client in self._cut_off:
+                    continue
                 back = self._backs.get(client) or self._open_back(client)
                 self._later(self.to_server, data, back.send)
 

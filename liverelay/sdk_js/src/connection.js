@@ -8,17 +8,12 @@
 /** @import { Offer } from './protocol.js' */
 
 import { LiveRelayError } from './errors.js';
-import { deleteSession, patchSession, postOffer } from './protocol.js';
+import { deleteSession, patchOffer, patchSession, postOffer } from './protocol.js';
+import { Recovery } from './recovery.js';
 import { abortable, withTimeout } from './wait.js';
 
 /** Documented: an attempt that takes longer is given up with TIMEOUT. Seconds. */
 const CONNECT_TIMEOUT = 15;
-
-/**
- * Browsers report `disconnected` after a few seconds without answers and often recover, for
- * example when a phone changes from Wi-Fi to the mobile network. Seconds.
- */
-const RECOVERY_TIME = 4;
 
 /** @typedef {'closed' | 'failed'} LossReason `closed`: the server ended it; `failed`: the network. */
 
@@ -33,8 +28,7 @@ export class Connection {
   #opened = false;
   /** @type {RTCDtlsTransport | null | undefined} */
   #dtls;
-  /** @type {(() => void) | undefined} */
-  #cancelRecovery;
+  #recovery;
   #resolveConnected = () => {};
   /** @type {(error: LiveRelayError) => void} */
   #rejectConnected = () => {};
@@ -47,6 +41,10 @@ export class Connection {
   constructor(environment) {
     this.#environment = environment;
     this.#peerConnection = createPeerConnection(environment);
+    this.#recovery = new Recovery(environment, {
+      restart: (signal) => this.#restartIce(signal),
+      giveUp: () => this.#onLost('failed'),
+    });
     /** @type {Promise<LossReason>} Resolves once, if an established connection is lost. */
     this.lost = new Promise((resolve) => (this.#resolveLost = resolve));
   }
@@ -141,21 +139,31 @@ export class Connection {
   #onChange() {
     const state = this.#peerConnection.connectionState;
     const dtlsState = this.#dtls?.state;
-    this.#cancelRecovery?.();
-    this.#cancelRecovery = undefined;
     if (state === 'closed' || dtlsState === 'closed') this.#onLost('closed');
     else if (state === 'failed' || dtlsState === 'failed') this.#onLost('failed');
     else if (state === 'connected') this.#onConnected();
-    else if (state === 'disconnected' && this.#opened) {
-      this.#cancelRecovery = this.#environment.startTimer(RECOVERY_TIME, () =>
-        this.#onLost('failed'),
-      );
-    }
+    // Also `connecting`, which it becomes again while a restart looks for a path.
+    else if (this.#opened) this.#recovery.onInterrupted();
   }
 
   #onConnected() {
     this.#opened = true;
+    this.#recovery.onConnected();
     this.#resolveConnected();
+  }
+
+  /**
+   * @param {AbortSignal} signal
+   */
+  async #restartIce(signal) {
+    const session = this.#session;
+    if (!session) return;
+    this.#peerConnection.restartIce();
+    const sdp = await createOffer(this.#peerConnection);
+    await applyAnswer(
+      this.#peerConnection,
+      await patchOffer(this.#environment, { ...session, sdp, signal }),
+    );
   }
 
   /**
@@ -176,8 +184,7 @@ export class Connection {
 
   #stopWatching() {
     this.#watch.abort();
-    this.#cancelRecovery?.();
-    this.#cancelRecovery = undefined;
+    this.#recovery.end();
   }
 }
 

@@ -21,6 +21,8 @@
  * @property {(seconds: number, callback: () => void) => () => void} startTimer Returns its cancel.
  * @property {(element: HTMLMediaElement, onSize: (size: ElementSize) => void) => () => void}
  *   observeSize Tells the size now, and when it or that of its picture changes. Returns its end.
+ * @property {(onChange: () => void) => () => void} observeNetwork Tells when the device is online
+ *   again, or on another kind of network. Returns its end.
  * @property {() => number} now
  * @property {() => number} random
  * @property {EventTarget} page Where `pagehide`, `pageshow` and `online` arrive.
@@ -48,6 +50,22 @@ export const browserEnvironment = {
     return () => {
       observer.disconnect();
       element.removeEventListener('resize', tell);
+    };
+  },
+  observeNetwork: (onChange) => {
+    // Of all browsers only those on Android tell the kind. Elsewhere it is undefined for ever.
+    const { connection } = /** @type {any} */ (navigator);
+    let type = connection?.type;
+    const onConnectionChange = () => {
+      if (connection.type === type) return;
+      type = connection.type;
+      if (type !== 'none') onChange();
+    };
+    addEventListener('online', onChange);
+    connection?.addEventListener?.('change', onConnectionChange);
+    return () => {
+      removeEventListener('online', onChange);
+      connection?.removeEventListener?.('change', onConnectionChange);
     };
   },
   now: () => performance.now() / 1000,

@@ -29,22 +29,26 @@ import { errorFromResponse, LiveRelayError } from './errors.js';
  */
 export async function postOffer(environment, offer) {
   const { server, endpoint, token, sdp, previousSessionId, signal } = offer;
-  const response = await request(environment, `${server}/sfu/${endpoint}`, {
+  const body = await exchange(environment, `${server}/sfu/${endpoint}`, {
     method: 'POST',
-    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
-    body: JSON.stringify({ sdp, type: 'offer', previous_session_id: previousSessionId }),
+    token,
+    offer: { sdp, type: 'offer', previous_session_id: previousSessionId },
     signal,
   });
-  const body = await response.json().catch(() => null);
-  if (!response.ok) throw errorFromResponse(response, body);
-  if (typeof body?.sdp !== 'string' || typeof body.session_id !== 'string') {
-    throw new LiveRelayError('The answer is not one of a LiveRelay server', {
-      code: 'SERVER_ERROR',
-      httpStatus: response.status,
-    });
-  }
   const url = `${server}/sfu/sessions/${encodeURIComponent(body.session_id)}`;
   return { sdp: body.sdp, sessionId: body.session_id, url };
+}
+
+/**
+ * Restarts the ICE of a session and returns the answer's SDP.
+ *
+ * @param {Environment} environment
+ * @param {{ url: string, token: string, sdp: string, signal: AbortSignal }} session
+ * @returns {Promise<string>}
+ */
+export async function patchOffer(environment, { url, token, sdp, signal }) {
+  const offer = { sdp, type: 'offer' };
+  return (await exchange(environment, url, { method: 'PATCH', token, offer, signal })).sdp;
 }
 
 /**
@@ -79,6 +83,30 @@ export function deleteSession(environment, { url, token }) {
       keepalive: true,
     })
     .catch(() => undefined);
+}
+
+/**
+ * @param {Environment} environment
+ * @param {string} url
+ * @param {{ method: string, token: string, offer: object, signal: AbortSignal }} request
+ * @returns {Promise<{ sdp: string, session_id: string }>}
+ */
+async function exchange(environment, url, { method, token, offer, signal }) {
+  const response = await request(environment, url, {
+    method,
+    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify(offer),
+    signal,
+  });
+  const body = await response.json().catch(() => null);
+  if (!response.ok) throw errorFromResponse(response, body);
+  if (typeof body?.sdp !== 'string' || typeof body.session_id !== 'string') {
+    throw new LiveRelayError('The answer is not one of a LiveRelay server', {
+      code: 'SERVER_ERROR',
+      httpStatus: response.status,
+    });
+  }
+  return body;
 }
 
 /**

@@ -69,6 +69,7 @@ export class FakePeerConnection extends EventTarget {
   transport = Object.assign(new EventTarget(), { state: 'new' });
   transceivers = [];
   statistics = new Map();
+  restarts = 0;
 
   addTransceiver(trackOrKind, init) {
     const sender = { track: null, transport: this.transport };
@@ -86,8 +87,13 @@ export class FakePeerConnection extends EventTarget {
     return this.transceivers;
   }
 
+  restartIce() {
+    this.restarts += 1;
+  }
+
   async setLocalDescription() {
-    this.localDescription = { type: 'offer', sdp: 'the offer' };
+    const sdp = this.restarts ? `the offer of restart ${this.restarts}` : 'the offer';
+    this.localDescription = { type: 'offer', sdp };
   }
 
   async setRemoteDescription(description) {
@@ -148,6 +154,8 @@ export class FakeBrowser {
   peerConnections = [];
   /** Used up one by one; then every offer is accepted. */
   answers = [];
+  /** Used up one by one; then every restart is answered, and finds a path. */
+  restartAnswers = [];
   /** As `answers`, for requests of events; then each gets a stream. */
   eventAnswers = [];
   captures = [];
@@ -181,6 +189,10 @@ export class FakeBrowser {
       this.onSize = onSize;
       return () => (this.onSize = null);
     },
+    observeNetwork: (onChange) => {
+      this.onNetworkChange = onChange;
+      return () => (this.onNetworkChange = null);
+    },
     now: () => this.seconds,
     random: () => 1,
     page: new EventTarget(),
@@ -199,7 +211,15 @@ export class FakeBrowser {
   }
 
   get changes() {
-    return this.requests.filter(({ method }) => method === 'PATCH').map(({ body }) => body);
+    return this.#patches.filter(({ body }) => !body.sdp).map(({ body }) => body);
+  }
+
+  get restarts() {
+    return this.#patches.filter(({ body }) => body.sdp);
+  }
+
+  get #patches() {
+    return this.requests.filter(({ method }) => method === 'PATCH');
   }
 
   get deletions() {
@@ -235,14 +255,24 @@ export class FakeBrowser {
 
   async #fetch(url, init) {
     const number = this.offers.length + 1;
-    this.requests.push({ url, ...init, body: init.body && JSON.parse(init.body) });
+    const body = init.body && JSON.parse(init.body);
+    this.requests.push({ url, ...init, body });
     if (url.endsWith('/events')) return this.#openEvents(init);
+    if (init.method === 'PATCH' && body.sdp) return this.#answerRestart(init);
     if (init.method !== 'POST') return new Response(null, { status: 204 });
     const peerConnection = this.peerConnection;
     const answer = this.answers.shift();
     if (answer) return answer(init);
     if (this.connects) void setImmediate().then(() => peerConnection.become('connected'));
     return json(200, { sdp: 'the answer', type: 'answer', session_id: `session-${number}` });
+  }
+
+  #answerRestart(init) {
+    const answer = this.restartAnswers.shift();
+    if (answer) return answer(init);
+    const { peerConnection } = this;
+    void setImmediate().then(() => peerConnection.become('connected'));
+    return json(200, { sdp: 'the answer to a restart', type: 'answer', session_id: 'session-1' });
   }
 
   #openEvents({ signal }) {

@@ -123,32 +123,6 @@ test('a publisher comes back with the same tracks', async () => {
   assert.equal(browser.captures.length, 1);
 });
 
-test('a short interruption heals without a new connection', async () => {
-  const browser = new FakeBrowser();
-  const { states } = await watch(browser);
-
-  browser.peerConnection.become('disconnected');
-  await browser.advance(3);
-  browser.peerConnection.become('connected');
-  await browser.advance(60);
-
-  assert.deepEqual(states, ['connecting', 'connected']);
-  assert.equal(browser.offers.length, 1);
-});
-
-test('an interruption of more than four seconds is a loss', async () => {
-  const browser = new FakeBrowser();
-  const { session } = await watch(browser);
-
-  browser.peerConnection.become('disconnected');
-  await browser.advance(4);
-  assert.equal(session.state, 'connecting');
-  await browser.advance(1);
-
-  assert.equal(session.state, 'connected');
-  assert.equal(browser.offers.length, 2);
-});
-
 for (const [what, status, serverCode, code] of [
   ['a revocation', 401, 'token_invalid', 'AUTH_ERROR'],
   ['a kick, or the same token on another page,', 409, 'session_ended', 'SERVER_ERROR'],

@@ -25,6 +25,11 @@ export type Environment = {
      * Tells the size now, and when it or that of its picture changes. Returns its end.
      */
     observeSize: (element: HTMLMediaElement, onSize: (size: ElementSize) => void) => () => void;
+    /**
+     * Tells when the device is online
+     * again, or on another kind of network. Returns its end.
+     */
+    observeNetwork: (onChange: () => void) => () => void;
     now: () => number;
     random: () => number;
     /**
@@ -47,6 +52,8 @@ export type Environment = {
  * @property {(seconds: number, callback: () => void) => () => void} startTimer Returns its cancel.
  * @property {(element: HTMLMediaElement, onSize: (size: ElementSize) => void) => () => void}
  *   observeSize Tells the size now, and when it or that of its picture changes. Returns its end.
+ * @property {(onChange: () => void) => () => void} observeNetwork Tells when the device is online
+ *   again, or on another kind of network. Returns its end.
  * @property {() => number} now
  * @property {() => number} random
  * @property {EventTarget} page Where `pagehide`, `pageshow` and `online` arrive.

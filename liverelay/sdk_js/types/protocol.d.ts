@@ -45,6 +45,19 @@ export declare function postOffer(environment: Environment, offer: Offer & {
     signal: AbortSignal;
 }): Promise<Accepted>;
 /**
+ * Restarts the ICE of a session and returns the answer's SDP.
+ *
+ * @param {Environment} environment
+ * @param {{ url: string, token: string, sdp: string, signal: AbortSignal }} session
+ * @returns {Promise<string>}
+ */
+export declare function patchOffer(environment: Environment, { url, token, sdp, signal }: {
+    url: string;
+    token: string;
+    sdp: string;
+    signal: AbortSignal;
+}): Promise<string>;
+/**
  * Says what a session has use for. What is lost is said again with the next change or connection.
  *
  * @param {Environment} environment
