@@ -156,6 +156,10 @@ class JoinedSession:
         self._owner.on_connected(self)
         self._worker.settle(now)
 
+    def on_path_restored(self, now: float) -> None:
+        self._worker.room(self.session.room_id).on_path_restored(self.session_id, now)
+        self._worker.settle(now)
+
     def on_closed(self, reason: CloseReason, detail: str) -> None:
         self._owner.on_connection_ended(self, reason, detail)
 

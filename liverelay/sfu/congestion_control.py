@@ -117,6 +117,15 @@ class CongestionControl:
                 self._estimator.on_loss(share, now)
         self._heard(now)
 
+    def forget_path(self, now: float) -> None:
+        """Begin as at first, since the viewer is reached on another path after an interruption."""
+        self._release(self._of_kind(MediaKind.VIDEO))
+        self._estimator = BandwidthEstimator()
+        self._transport = None
+        for subscription in self._subscriptions.values():
+            subscription.reported_loss.forgive(now)
+        self.sample(now)
+
     def deadline(self, now: float) -> float | None:
         """Return when `adapt` is to be called again; None if there is nothing to adapt to."""
         if not self.is_limited:

@@ -108,6 +108,11 @@ class DepartureRecorder:
             self._give_up(arrivals[-1].sent_at - _MAX_REORDERING)
         return arrivals
 
+    def forget(self) -> None:
+        """Forget what is under way: reports on it say nothing of the path that is used now."""
+        self._departures.clear()
+        self._missing.clear()
+
     def _take_skipped(self, first: int) -> int:
         """Forget what was sent before `first` and is not missing; return its octets."""
         older = takewhile(lambda number: number < first, self._departures)

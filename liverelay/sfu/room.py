@@ -226,6 +226,26 @@ class RoomMedia:
         if encoding is not None and encoding.needs_keyframe:
             self._publisher_feedback.request_keyframe(encoding, now)
 
+    def on_path_restored(self, session_id: SessionId, now: float) -> None:
+        """Begin afresh with a peer that was cut off and is reached again, on another path.
+
+        What was lost meanwhile is too old to be shown, so the next picture is a keyframe; and what
+        the old path carried says nothing of the new one.
+        """
+        session = self._sessions.get(session_id)
+        if session is None:
+            return
+        session.forget_path(now)
+        for subscription in session.subscriptions.values():
+            subscription.reached_since = now
+            self.choose_layer(subscription, now)
+            if subscription.encoding is not None:
+                self._publisher_feedback.request_keyframe(subscription.encoding, now)
+        for publication in session.publications:
+            for encoding in publication.encodings:
+                if any(encoding.subscriptions()):
+                    self._publisher_feedback.request_keyframe(encoding, now)
+
     def publication_statistics(self) -> list[PublicationStats]:
         return [publication_stats(publication) for publication in self._publications.values()]
 

@@ -146,6 +146,12 @@ class MediaSession:
             self._on_rtcp_packet(packet, effects, now)
         return effects
 
+    def forget_path(self, now: float) -> None:
+        """Begin afresh with what the peer is sent, since another path leads to it."""
+        if self.departures is not None:
+            self.departures.forget()
+        self.congestion.forget_path(now)
+
     def report_blocks(self, now: float) -> list[ReportBlock]:
         """Return a block for each stream that this session sends us."""
         return [stream.take_report_block(now) for stream in self._streams()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from liverelay.sfu import retransmission
@@ -76,6 +77,9 @@ class Subscription:
         self.round_trip_time: float | None = None
         self.nack_count = 0
         self.keyframe_request_count = 0
+        # Nothing older is sent again: a viewer that was cut off begins with a keyframe, and
+        # Chromium stops for seconds after it if packets from long before come with it.
+        self.reached_since = -math.inf
         self._rewriter = StreamRewriter()
         # Whether it is the same encoding, and so the same clock, that it starts with again.
         self._goes_on = False
@@ -214,7 +218,7 @@ class Subscription:
             return
         for sequence_number in lost[:_MAX_LOST]:
             inbound = present.find(sequence_number) or self._find_before(present, sequence_number)
-            if inbound is not None:
+            if inbound is not None and inbound.received_at >= self.reached_since:
                 self.retransmitter.resend(
                     inbound, present.group.write, sequence_number, self.timestamp_offset, now
                 )

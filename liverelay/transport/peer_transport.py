@@ -45,12 +45,19 @@ _RETIRE_AFTER = 1.0
 _LIVELY_FOR = 5.0
 
 
+# A peer that has been silent for this long was cut off: viewers of video report every second.
+_CUT_OFF_AFTER = 2.0
+
+
 class MediaSink(Protocol):
     """The owner of a session, to which plain packets and the session's fate are told."""
 
     def on_rtp(self, packet: bytes, now: float) -> None: ...
     def on_rtcp(self, packet: bytes, now: float) -> None: ...
     def on_connected(self, now: float) -> None: ...
+
+    def on_path_restored(self, now: float) -> None:
+        """Called when a peer that was cut off is reached again, at another address."""
 
     def on_closed(self, reason: CloseReason, detail: str) -> None:
         """Called once when the session ends of itself; not after the owner's own `close`."""
@@ -121,6 +128,7 @@ class PeerTransport:
         self._inbound: SrtpInbound | None = None
         self._early: list[tuple[bytes, bool]] = []
         self._heard_at = float("-inf")
+        self._was_cut_off = False
         self._handshake_deadline = float("inf")
         self._flights: list[float] = []
         self._connected_at = float("inf")
@@ -159,10 +167,18 @@ class PeerTransport:
             self._counters.drop(DropReason.STUN_ROLE_CONFLICT)
             self._network.send(self._ice.refuse_role(request), address)
             return
+        before = self._ice.remote_address
         self._network.send(self._ice.accept(request, address, now), address)
         self.target.address = self._ice.remote_address
         if self.state is SessionState.WAITING:
             self._start_handshake(now)
+        elif self.state is SessionState.CONNECTED:
+            # Packets may come on a path before it is nominated, so silence is remembered till then.
+            is_silent = now - self._heard_at > _CUT_OFF_AFTER
+            self._was_cut_off = is_silent or (self._was_cut_off and address != before)
+            if self._was_cut_off and self._ice.remote_address != before:
+                self._was_cut_off = False
+                self._sink.on_path_restored(now)
 
     def receive_dtls(self, datagram: bytes, address: Address) -> None:
         self._ice.on_dtls(address)

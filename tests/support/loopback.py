@@ -28,6 +28,7 @@ class RecordingSink:
     connected: asyncio.Event = field(default_factory=asyncio.Event)
     closed: asyncio.Event = field(default_factory=asyncio.Event)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    paths_restored: int = 0
     reason: CloseReason | None = None
     detail: str = ""
 
@@ -41,6 +42,9 @@ class RecordingSink:
 
     def on_connected(self, _now: float) -> None:
         self.connected.set()
+
+    def on_path_restored(self, _now: float) -> None:
+        self.paths_restored += 1
 
     def on_closed(self, reason: CloseReason, detail: str) -> None:
         self.reason, self.detail = reason, detail

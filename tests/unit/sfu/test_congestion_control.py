@@ -119,3 +119,18 @@ def test_receiver_reports_say_nothing_of_loss_where_each_packet_is_reported() ->
     target.on_report(video, ReportBlock(VIDEO, 255, 100, 100, 0, 0, 0), now=11.1, is_measured=False)
 
     assert not target.is_limited
+
+
+def test_limit_of_a_path_that_was_left_is_forgotten_and_so_is_what_it_lost() -> None:
+    video = subscription(watched_video())
+    target = control(video)
+    send(video, 125_000)
+    target.on_report(video, ReportBlock(VIDEO, 255, 100, 100, 0, 0, 0), now=11.0, is_measured=False)
+    video.budget_bps = 1000.0
+
+    target.forget_path(now=20.0)
+    send(video, 125_000)
+    target.on_report(video, ReportBlock(VIDEO, 255, 500, 600, 0, 0, 0), now=21.0, is_measured=False)
+
+    assert not target.is_limited
+    assert video.budget_bps is None

@@ -122,3 +122,14 @@ def test_departures_that_nobody_reports_on_are_forgotten() -> None:
 
     assert recorder.take(feedback(0, 4000, 8000)) == [Arrival(2.0, 2.0, 5)]
     assert recorder.packets_lost == 0
+
+
+def test_what_was_under_way_on_another_path_neither_came_nor_was_lost() -> None:
+    recorder = departed(1.0, 1.1, 1.2)
+    recorder.take(feedback(0, None))
+
+    recorder.forget()
+    recorder.stamp([prepared()], now=5.0)
+
+    assert recorder.take(feedback(1, None, 0, 4000)) == [Arrival(5.0, 1.0, 5)]
+    assert (recorder.packets_received, recorder.packets_lost) == (1, 0)

@@ -46,3 +46,13 @@ def test_odd_reports_are_within_bounds(second: ReportBlock, share: float) -> Non
 
 def test_numbers_wrap() -> None:
     assert taken_after(report(0xFFFFFFF6, 0), report(10, 5)) == 0.25
+
+
+def test_what_is_reported_after_an_interruption_is_forgiven_for_a_while() -> None:
+    loss = ReportedLoss()
+    loss.take(report(100, 0), now=10.0)
+    loss.forgive(now=20.0)
+
+    assert loss.take(report(800, 500), now=20.5) is None
+    assert loss.take(report(900, 600), now=21.9) is None
+    assert loss.take(report(1000, 610), now=22.9) == 0.1

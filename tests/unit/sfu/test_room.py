@@ -314,3 +314,66 @@ def test_layer_of_a_viewer_without_publisher_is_chosen_when_there_is_one() -> No
     room.choose_layer(viewer, now=10.0)
 
     assert (viewer.publication, viewer.encoding) == (None, None)
+
+
+def test_viewer_that_is_reached_again_gets_a_keyframe_and_nothing_from_before() -> None:
+    room = room_with_video()
+    publish(room, VP8_KEYFRAME, 1)
+    viewer = add_viewer(room)
+    publish(room, VP8_KEYFRAME, 2, now=11.0)
+    publish(room, VP8_DELTA, 3, now=11.0)
+    room.take_commands()
+    nack = GenericNack(Ssrc(1), viewer.ssrc, (int(viewer.first_number or 0) & 0xFFFF,))
+
+    room.on_path_restored(viewer.session_id, 12.0)
+    room.on_rtcp(viewer.session_id, nack.serialize(), 12.1)
+
+    assert commands(room) == [
+        (PUBLISHER, [ReceiverReport(LOCAL), PictureLossIndication(LOCAL, Ssrc(0x1234))])
+    ]
+    assert viewer.nack_count == 1
+    assert room.flush(12.2) == []
+
+
+def test_reports_on_what_was_under_way_on_another_path_say_nothing_of_the_new_one() -> None:
+    room = room_with_video()
+    publish(room, VP8_KEYFRAME, 1)
+    viewer = room.add_subscription(
+        SessionId("viewer"),
+        PeerId("viewer"),
+        watched_video(extensions=(TRANSPORT_CC_EXTENSION,)),
+        row_of("viewer"),
+        10.0,
+    )
+    publish(room, VP8_KEYFRAME, 2, now=11.0)
+    assert viewer.departures is not None
+
+    room.on_path_restored(viewer.session_id, 12.0)
+
+    assert viewer.departures.take(TransportFeedback(Ssrc(1), viewer.ssrc, 0, 0, (0, 4000))) == []
+
+
+def test_publisher_that_is_reached_again_is_asked_for_a_keyframe_if_anyone_watches() -> None:
+    room = room_with_video()
+    publish(room, VP8_KEYFRAME, 1)
+    room.on_path_restored(PUBLISHER, 10.0)
+    assert commands(room) == []
+    add_viewer(room)
+    publish(room, VP8_KEYFRAME, 2)
+    room.take_commands()
+
+    room.on_path_restored(PUBLISHER, 20.0)
+
+    assert commands(room) == [
+        (PUBLISHER, [ReceiverReport(LOCAL), PictureLossIndication(LOCAL, Ssrc(0x1234))])
+    ]
+
+
+def test_viewer_whom_nobody_feeds_may_be_reached_again_as_may_a_session_without_media() -> None:
+    room = RoomMedia(LOCAL, "server")
+    viewer = add_viewer(room)
+
+    room.on_path_restored(viewer.session_id, 12.0)
+    room.on_path_restored(SessionId("stranger"), 12.0)
+
+    assert commands(room) == []

@@ -238,6 +238,39 @@ def test_handshake_starts_with_the_credentials_of_a_restart_too() -> None:
     assert session.transport.state is SessionState.HANDSHAKING
 
 
+def test_owner_is_told_when_a_peer_that_was_cut_off_is_reached_elsewhere() -> None:
+    world = World()
+    session = world.open()
+    session.connect(HOME, 0.0)
+    session.restart(9.0)
+
+    # A browser sends on a path that works before it nominates it.
+    session.check(OFFICE, 10.0, nominate=False)
+    world.send_rtp(OFFICE, 10.1)
+    assert session.sink.paths_restored == 0
+    session.check(OFFICE, 10.2)
+    session.check(OFFICE, 15.0)
+
+    assert session.sink.paths_restored == 1
+
+
+def test_owner_is_not_told_of_a_peer_that_moves_without_an_interruption() -> None:
+    world = World()
+    session = world.open()
+    session.connect(HOME, 0.0)
+    # It had nothing to say for a while, but has since.
+    session.check(HOME, 5.0)
+    world.send_rtp(HOME, 9.0)
+    session.check(HOME, 9.5)
+    session.restart(9.6)
+
+    session.check(OFFICE, 10.0, nominate=False)
+    session.check(OFFICE, 10.2)
+
+    assert session.transport.target.address == OFFICE
+    assert session.sink.paths_restored == 0
+
+
 def test_address_of_a_silent_session_goes_to_the_next_one() -> None:
     world = World()
     gone, come = world.open(), world.open()
