@@ -33,8 +33,8 @@ def reserve_number(packet: bytearray, extension_id: int) -> None:
 class Arrival(NamedTuple):
     """A packet that came: when by our clock it left, and when by the viewer's it came.
 
-    `octets` are its payload, and that of packets before it that no report was about: of a report
-    that was lost it is not known what it said, but most likely that they came.
+    `octets` are its payload, and a share of the packets before it that no report was about: of
+    these most likely as many came as of those that its own report was about.
     """
 
     sent_at: float
@@ -90,21 +90,23 @@ class DepartureRecorder:
         newest = self._next_number - 1
         first = newest - ((newest - feedback.base_sequence_number) & 0xFFFF)
         skipped = self._take_skipped(first)
-        arrivals = []
+        arrivals, missing = [], 0
         for number, ticks in enumerate(feedback.arrivals, start=first):
             departure = self._departures.get(number)
             if departure is None:
                 continue
             if ticks is None:
+                missing += 1
                 self._missing[number] = None
             else:
                 del self._departures[number]
                 self._missing.pop(number, None)
                 arrived_at = self._unwrapped(ticks) / TICKS_PER_SECOND
-                octets, skipped = departure.octets + skipped, 0
-                arrivals.append(Arrival(departure.sent_at, arrived_at, octets))
+                arrivals.append(Arrival(departure.sent_at, arrived_at, departure.octets))
         self.packets_received += len(arrivals)
         if arrivals:
+            share = len(arrivals) / (len(arrivals) + missing)
+            arrivals[0] = arrivals[0]._replace(octets=arrivals[0].octets + round(share * skipped))
             self._give_up(arrivals[-1].sent_at - _MAX_REORDERING)
         return arrivals
 

@@ -100,9 +100,10 @@ def parse_compound(data: bytes) -> tuple[RtcpPacket, ...]:
 def _body(header: RtcpHeader, data: bytes, offset: int, end: int) -> bytes:
     if not header.padding:
         return data[offset:end]
+    # RFC 3550 has whole words of padding; libwebrtc adds an octet or three to transport-cc reports.
     padding = data[end - 1]
-    if padding == 0 or padding % 4 or offset + padding > end:
-        raise MalformedPacketError("RTCP padding is not a whole number of words of the packet")
+    if padding == 0 or offset + padding > end:
+        raise MalformedPacketError("RTCP padding is not a part of the packet")
     return data[offset : end - padding]
 
 

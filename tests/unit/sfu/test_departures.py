@@ -98,9 +98,11 @@ def test_viewers_clock_goes_on_when_it_begins_anew() -> None:
     assert third.arrived_at == first.arrived_at
 
 
-def test_what_no_report_is_about_most_likely_came() -> None:
+def test_what_no_report_is_about_fared_like_the_packets_after_it() -> None:
     recorder = departed(1.0, 1.1, 1.2, 1.3)
+    half = departed(1.0, 1.1, 1.2, 1.3)
 
+    assert half.take(feedback(2, 4800, None)) == [Arrival(1.2, 1.2, 10)]
     assert recorder.take(feedback(2, 4800, 5200)) == [Arrival(1.2, 1.2, 15), Arrival(1.3, 1.3, 5)]
     assert recorder.take(feedback(0, 4000, 4400)) == []
     assert (recorder.packets_received, recorder.packets_lost) == (2, 0)
