@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 
+from liverelay.rtp.transport_cc import CLOCK_TICKS, MAX_DELTA_TICKS, TransportFeedback
+from liverelay.rtp.types import Ssrc
+from liverelay.sfu.drops import DropReason
 from tests.support.network import Conditions
 from tests.support.simulation.camera import SIMULCAST
 from tests.support.simulation.encoder import Shape
@@ -123,6 +127,32 @@ def test_viewer_whose_reports_get_lost_is_served_as_well() -> None:
         scene.run(1.0)
         assert 800_000 <= budget_of(scene, viewer) <= 1_000_000
         assert viewer.encoding_index == MIDDLE
+
+
+def test_invented_reports_harm_nobody_else() -> None:
+    scene = Scene(shapes=SIMULCAST)
+    liar, other = scene.acknowledge(), scene.acknowledge()
+    scene.run(2.0)
+    begun, random = scene.clock.now, Random(1)
+
+    for _ in range(200):
+        clock = random.randrange(CLOCK_TICKS)
+        arrivals: list[int | None] = [clock]
+        for _ in range(30):
+            if random.random() < 0.5:
+                arrivals.append(None)
+            else:
+                clock += random.randint(-MAX_DELTA_TICKS, MAX_DELTA_TICKS)
+                arrivals.append(clock)
+        base = random.randrange(1 << 10)
+        report = TransportFeedback(Ssrc(1), Ssrc(2), 0, base, tuple(arrivals)).serialize()
+        scene.on_rtcp(liar.session_id, report)
+        scene.on_rtcp(liar.session_id, report[: random.randrange(4, len(report))])
+        scene.run(0.05)
+
+    assert scene.room.drops[DropReason.MALFORMED_RTCP] > 0
+    assert other.encoding_index == HIGH
+    assert max(other.judge.pauses(begun, scene.clock.now)) < 0.1
 
 
 def test_path_that_cannot_be_probed_is_tried() -> None:
