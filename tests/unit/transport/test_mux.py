@@ -3,82 +3,18 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
 
 import pytest
 from aioice import stun
 
 from liverelay.transport.counters import CloseReason, DropReason
-from liverelay.transport.dtls import ServerCertificate
-from liverelay.transport.ice import generate_credentials, parse_stun
-from liverelay.transport.mux import Mux
-from liverelay.transport.peer_transport import PeerTransport, SessionParameters, SessionState
+from liverelay.transport.ice import parse_stun
+from liverelay.transport.peer_transport import SessionState
 from liverelay.transport.srtp import SrtpInbound, SrtpOutbound
-from tests.support.loopback import RecordingSink
+from tests.support.mux import HELLO, HOME, OFFICE, World
 from tests.support.srtp import inbound_session, outbound_session
 from tests.support.stun import binding_request
 from tests.support.wire import Wire
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
-HOME = ("192.0.2.1", 4000)
-OFFICE = ("192.0.2.2", 5000)
-FINGERPRINT = ("sha-256", "AA")
-CERTIFICATE = ServerCertificate()
-HELLO = b"\x16\xfe\xfd" + bytes(8) + b"\0\1x"
-
-
-class World:
-    """A mux, what it sends, and a peer that holds the keys of every session."""
-
-    def __init__(self, wire: Wire | None = None) -> None:
-        self.wire = wire or Wire()
-        self.tasks: list[str] = []
-        self.mux = Mux(self.wire.send, certificate=CERTIFICATE, start_task=self._start_task)
-        self.counters = self.mux.counters
-        self._sender = outbound_session()
-        self._sequence_number = 0
-
-    def _start_task(self, coroutine: Coroutine[None, None, None], *, name: str) -> None:
-        coroutine.close()
-        self.tasks.append(name)
-
-    def open(self, setup: str = "passive") -> Session:
-        return Session(self, setup)
-
-    def send_rtp(self, address: tuple[str, int], now: float) -> None:
-        self._sequence_number += 1
-        packet = struct.pack("!BBHII", 0x80, 96, self._sequence_number, 3000, 1234)
-        self.mux.receive(self._sender.protect(packet), address, now)
-
-    def pass_time(self, until: float) -> None:
-        """Call the mux whenever it wants to be called."""
-        while (deadline := self.mux.deadline()) is not None and deadline <= until:
-            self.mux.handle_timeout(deadline)
-
-
-class Session:
-    def __init__(self, world: World, setup: str) -> None:
-        self._world = world
-        self.credentials = generate_credentials()
-        self.sink = RecordingSink()
-        parameters = SessionParameters(self.credentials, setup, [FINGERPRINT])
-        self.transport: PeerTransport = world.mux.open(parameters, self.sink, now=0.0)
-
-    def check(self, address: tuple[str, int], now: float, *, nominate: bool = True) -> None:
-        request = binding_request(self.credentials, nominate=nominate)
-        self._world.mux.receive(request, address, now)
-
-    def restart(self, now: float) -> None:
-        self.credentials = generate_credentials()
-        self.transport.restart_ice(self.credentials, now)
-
-    def connect(self, address: tuple[str, int], now: float) -> None:
-        self.check(address, now)
-        self.transport.on_dtls_connected(
-            SrtpInbound(inbound_session()), SrtpOutbound(outbound_session()), now
-        )
 
 
 def test_first_check_is_answered_and_starts_the_one_handshake() -> None:
@@ -163,112 +99,6 @@ def test_peer_that_moves_is_sent_to_at_once_and_its_old_address_is_dropped() -> 
 
     assert len(session.sink.rtp) == 2
     assert world.counters.dropped[DropReason.SRTP_STRANGER] == 1
-
-
-def test_restart_moves_a_session_that_goes_on_with_its_handshake_and_its_keys() -> None:
-    world = World()
-    session = world.open()
-    session.connect(HOME, 0.0)
-    world.send_rtp(HOME, 1.0)
-
-    session.restart(10.0)
-    world.send_rtp(HOME, 10.1)
-    assert session.transport.target.address == HOME
-    session.check(OFFICE, 10.2)
-    world.send_rtp(OFFICE, 10.3)
-
-    assert session.transport.target.address == OFFICE
-    assert len(session.sink.rtp) == 3
-    assert len(world.tasks) == len(world.mux) == 1
-
-
-def test_session_is_found_by_both_ufrags_and_then_by_the_new_one_alone() -> None:
-    world = World()
-    session = world.open()
-    session.connect(HOME, 0.0)
-    old = binding_request(session.credentials)
-    session.restart(10.0)
-
-    session.check(OFFICE, 10.1)
-    world.mux.receive(old, HOME, 10.2)
-    world.pass_time(12.1)
-    assert not any(world.counters.dropped.values())
-    world.mux.receive(old, HOME, 12.2)
-
-    assert world.counters.dropped[DropReason.STUN_UNKNOWN_UFRAG] == 1
-    assert session.transport.target.address == OFFICE
-
-
-def test_session_that_ends_amid_a_restart_is_found_by_neither_ufrag() -> None:
-    world = World()
-    session = world.open()
-    session.connect(HOME, 0.0)
-    old = session.credentials
-    session.restart(10.0)
-
-    session.transport.close()
-    for credentials in (old, session.credentials):
-        world.mux.receive(binding_request(credentials), HOME, 10.1)
-
-    assert world.counters.dropped[DropReason.STUN_UNKNOWN_UFRAG] == 2
-    assert len(world.mux) == 0
-
-
-def test_restart_keeps_a_session_without_a_path_for_another_30_seconds_and_no_longer() -> None:
-    world = World()
-    session = world.open()
-    session.connect(HOME, 0.0)
-    session.restart(25.0)
-
-    world.pass_time(54.9)
-    assert session.transport.target.address is None
-    assert not session.sink.closed.is_set()
-    world.pass_time(55.0)
-
-    assert session.sink.reason is CloseReason.CONSENT_EXPIRED
-
-
-def test_handshake_starts_with_the_credentials_of_a_restart_too() -> None:
-    world = World()
-    session = world.open()
-    session.restart(1.0)
-
-    session.check(HOME, 1.1)
-
-    assert session.transport.state is SessionState.HANDSHAKING
-
-
-def test_owner_is_told_when_a_peer_that_was_cut_off_is_reached_elsewhere() -> None:
-    world = World()
-    session = world.open()
-    session.connect(HOME, 0.0)
-    session.restart(9.0)
-
-    # A browser sends on a path that works before it nominates it.
-    session.check(OFFICE, 10.0, nominate=False)
-    world.send_rtp(OFFICE, 10.1)
-    assert session.sink.paths_restored == 0
-    session.check(OFFICE, 10.2)
-    session.check(OFFICE, 15.0)
-
-    assert session.sink.paths_restored == 1
-
-
-def test_owner_is_not_told_of_a_peer_that_moves_without_an_interruption() -> None:
-    world = World()
-    session = world.open()
-    session.connect(HOME, 0.0)
-    # It had nothing to say for a while, but has since.
-    session.check(HOME, 5.0)
-    world.send_rtp(HOME, 9.0)
-    session.check(HOME, 9.5)
-    session.restart(9.6)
-
-    session.check(OFFICE, 10.0, nominate=False)
-    session.check(OFFICE, 10.2)
-
-    assert session.transport.target.address == OFFICE
-    assert session.sink.paths_restored == 0
 
 
 def test_address_of_a_silent_session_goes_to_the_next_one() -> None:
