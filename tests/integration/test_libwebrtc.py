@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
+from liverelay.sfu.drops import DropReason
 from tests.support.aiortc_client import aiortc_peer
 from tests.support.libwebrtc import HEIGHT, WIDTH, libwebrtc_peer
 from tests.support.media_server import MediaServer, serving
@@ -35,6 +36,29 @@ async def test_viewer_decodes_what_libwebrtc_publishes(server: MediaServer) -> N
         width, height = pictures[-1]
         assert width * HEIGHT == height * WIDTH
         assert all(sounds)
+
+
+async def test_libwebrtc_that_is_asked_for_transport_cc_reports_on_all_its_packets(
+    server: MediaServer,
+) -> None:
+    room = await server.create_room()
+    tokens = room["tokens"]
+    async with (
+        libwebrtc_peer(server, "publish", tokens["publish"]),
+        libwebrtc_peer(server, "subscribe", tokens["subscribe"], has_remb=False) as viewer,
+    ):
+        assert len(await viewer.watch(60)) == 60
+        assert all(await viewer.listen(30))
+
+        media = server.worker.room(room["id"])
+        (_, watching) = media._sessions.values()
+        departures = watching.departures
+        assert departures is not None
+        sent = departures._next_number
+        await server.until(lambda: departures.packets_received >= sent)
+        assert departures.packets_lost == 0
+        assert media.available_outgoing_bitrate(watching.session_id)
+        assert not media.drops[DropReason.MALFORMED_RTCP]
 
 
 async def test_libwebrtc_calls_libwebrtc(server: MediaServer) -> None:

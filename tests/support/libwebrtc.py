@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -48,8 +49,12 @@ class LibwebrtcPeer:
         *,
         is_simulcast: bool = False,
         port: int | None = None,
+        has_remb: bool = True,
     ) -> None:
-        """Offer, take the answer, and connect, through `port` if the media is to take a detour."""
+        """Offer, take the answer, and connect, through `port` if the media is to take a detour.
+
+        Without `has_remb` the server is not told that this peer knows REMB.
+        """
         webrtc, connection = self._webrtc, self.connection
         if kind == "subscribe":
             for media in ("audio", "video"):
@@ -59,7 +64,10 @@ class LibwebrtcPeer:
         else:
             self._add_sources("sendonly" if kind == "publish" else "sendrecv", is_simulcast)
         await connection.set_local_description(await connection.create_offer())
-        reply = await server.offer(kind, token, connection.local_description.sdp)
+        offer = connection.local_description.sdp
+        if not has_remb:
+            offer = re.sub(r"a=rtcp-fb:\d+ goog-remb\r\n", "", offer)
+        reply = await server.offer(kind, token, offer)
         assert reply.status == 200, reply.body
         sdp = reply.body["sdp"] if port is None else with_port(reply.body["sdp"], port)
         answer = webrtc.RTCSessionDescriptionInit(type="answer", sdp=sdp)
@@ -164,10 +172,13 @@ async def libwebrtc_peer(
     *,
     is_simulcast: bool = False,
     port: int | None = None,
+    has_remb: bool = True,
 ) -> AsyncIterator[LibwebrtcPeer]:
     peer = LibwebrtcPeer()
     try:
-        await peer.join(server, kind, token, is_simulcast=is_simulcast, port=port)
+        await peer.join(
+            server, kind, token, is_simulcast=is_simulcast, port=port, has_remb=has_remb
+        )
         yield peer
     finally:
         await peer.close()
