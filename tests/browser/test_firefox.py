@@ -52,6 +52,17 @@ def test_firefox_publishes_in_three_sizes(play: Callable[[str], dict[str, Any]])
     assert seen["watched"] == [320, 640, 1280, 320]
 
 
+def test_firefox_restarts_ice_at_both_ends_and_the_picture_goes_on(
+    play: Callable[[str], dict[str, Any]],
+) -> None:
+    seen = play("restart")
+
+    assert seen["is_same"]
+    assert seen["is_restarted"] == [True, True]
+    assert seen["states"] == ["connected", "connected"]
+    assert seen["longestPause"] < 1000
+
+
 def test_firefox_goes_live_from_the_dashboard() -> None:
     with namespace() as network:
         seen = json.loads(network.run_module("tests.support.firefox_dashboard", timeout=150))

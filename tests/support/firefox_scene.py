@@ -1,7 +1,7 @@
 """What `tests/browser/test_firefox.py` runs inside a network namespace; prints JSON.
 
-`python -m tests.support.firefox_scene broadcast|simulcast|call`. A server and a real Firefox, which
-holds both ends: each uses the SDK as any page does.
+`python -m tests.support.firefox_scene broadcast|simulcast|call|restart`. A server and a real
+Firefox, which holds both ends: each uses the SDK as any page does.
 """
 
 from __future__ import annotations
@@ -88,6 +88,20 @@ _CALL = """(async () => {
   return await Promise.all(ends.map((end, i) => played(end, videos[i])));
 })()"""
 
+# Both ends restart ICE while one is being watched; the longest time between two frames.
+_RESTART = """(async () => {
+  const video = videos[0];
+  const next = () => new Promise((done) => video.requestVideoFrameCallback(done));
+  let [longestPause, shownAt] = [0, performance.now()];
+  dispatchEvent(new Event('online'));
+  for (let frames = 0; frames < 90; frames += 1) {
+    await next();
+    longestPause = Math.max(longestPause, performance.now() - shownAt);
+    shownAt = performance.now();
+  }
+  return { longestPause, states: [publisher.state, viewer.state] };
+})()"""
+
 
 async def broadcast(server: MediaServer, page: Page) -> dict[str, Any]:
     """Firefox publishes to itself and to a probe."""
@@ -102,6 +116,32 @@ async def broadcast(server: MediaServer, page: Page) -> dict[str, Any]:
         "watched": watched,
         "begins_with_a_keyframe": vp8.is_keyframe(first),
         "probe_reports": len(probe.sender_reports(probe.ssrc_of("video"))),
+    }
+
+
+async def restart(server: MediaServer, page: Page) -> dict[str, Any]:
+    """Firefox publishes to itself, and restarts ICE at both ends."""
+    tokens = (await server.create_room())["tokens"]
+    await page.evaluate(_PUBLISH_HD % json.dumps(tokens["publish"]))
+    await page.evaluate(_WATCH % json.dumps(tokens["subscribe"]))
+    before = _ufrags(server)
+    seen: dict[str, Any] = await page.evaluate(_RESTART)
+    # The old ones are forgotten once a path has been nominated with the new ones.
+    await server.until(lambda: all(len(each) == 1 for each in _ufrags(server).values()))
+    after = _ufrags(server)
+    return {
+        **seen,
+        "is_same": after.keys() == before.keys(),
+        "is_restarted": [after[each] != before[each] for each in before],
+    }
+
+
+def _ufrags(server: MediaServer) -> dict[str, tuple[str, ...]]:
+    """Return what each session answers checks to."""
+    return {
+        session_id: joined._transport.ufrags
+        for session_id, joined in server.context.media._joined.items()
+        if joined._transport is not None
     }
 
 
@@ -127,7 +167,7 @@ async def call(server: MediaServer, page: Page) -> dict[str, Any]:
     return {"ends": await page.evaluate(script)}
 
 
-SCENES = {"broadcast": broadcast, "simulcast": simulcast, "call": call}
+SCENES = {"broadcast": broadcast, "simulcast": simulcast, "call": call, "restart": restart}
 
 
 async def main(scene: str) -> None:
