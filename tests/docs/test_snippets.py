@@ -181,6 +181,16 @@ def test_curl_snippet_is_answered(server: LiveServer, snippet: str) -> None:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_readme_makes_a_room(server: LiveServer) -> None:
+    found = [param.values[0] for param in snippets("sh", [DOCS.parent / "README.md"])]
+    (snippet,) = [text for text in found if "curl" in text]
+
+    answer = json.loads(run_shell(server, snippet.replace("http://localhost:8080", server.url)))
+
+    assert set(answer["tokens"]) == {"publish", "subscribe"}
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_quick_start_leads_to_a_stream(server: LiveServer, open_html: Callable[..., Page]) -> None:
     create_room = next(p.values[0] for p in snippets("sh") if "broadcast" in p.values[0])
 
