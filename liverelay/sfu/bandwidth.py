@@ -173,12 +173,14 @@ class BandwidthEstimator:
         sent = max(sent, self._sent.latest_bps(_WINDOW, now - delay) or 0.0)
         got_through = max(self._arrived, default=sent * (1 - fraction_lost))
         if self.budget_bps is not None and excess > _LOSS_AT_LIMIT:
-            is_of_more = self._was_probed(now, delay) or since_lowered < _WINDOW + delay
-            if self._arrived or is_of_more:
+            media = max(self._media_bps(now), self._media_bps(now - delay))
+            if not self._arrived and self._was_probed(now, delay):
+                # Too much was what was sent beside the media: without that, they were carried.
+                self._limit(max(got_through, media), now)
+            elif self._arrived or since_lowered < _WINDOW + delay:
                 self._limit(got_through, now)
             else:
                 # Not what got through: of that, the more is lost the more are retransmissions.
-                media = max(self._media_bps(now), self._media_bps(now - delay))
                 self._limit(min(media, self.budget_bps) * (1 - fraction_lost / 2), now)
         elif is_certain:
             # What gets through a full queue is what the path carries.

@@ -220,3 +220,12 @@ def test_loss_behind_a_queue_is_a_limit_whatever_the_estimate() -> None:
     viewer.lose(0.2)
 
     assert viewer.budget_bps is not None
+
+
+def test_loss_of_a_probe_does_not_count_against_the_media_beside_it() -> None:
+    viewer = limited_viewer()
+    viewer.padding_bps = 150_000
+
+    viewer.lose(0.75)
+
+    assert viewer.budget_bps == pytest.approx(200_000, rel=0.05)
