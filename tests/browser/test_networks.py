@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.browser import (
+    IS_SHOWN,
     PUBLISH,
     SUBSCRIBE,
     replace_port,
@@ -44,7 +45,6 @@ FORGET_REMB = """() => {
 ANSWERED_FEEDBACK = "connection.remoteDescription.sdp.match(/(goog-remb|transport-cc)/g)"
 
 # Without a size of its own the element is as large as what it is sent.
-IS_SHOWN = "width => video.videoWidth === width"
 
 
 def test_picture_survives_a_tenth_of_the_packets_lost_each_way_at_both_ends(

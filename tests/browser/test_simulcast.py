@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.browser import SUBSCRIBE, wait_until, wait_until_playing
+from tests.support.browser import (
+    IS_SHOWN,
+    SUBSCRIBE,
+    expect_each_size,
+    wait_until,
+    wait_until_playing,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,8 +45,6 @@ STOP_LARGEST = """async () => {
   parameters.encodings[2].active = false;
   await sender.setParameters(parameters);
 }"""
-# Without a size of its own an element is as large as what it is sent.
-IS_SHOWN = "width => video.videoWidth === width"
 
 
 def test_viewer_gets_the_size_that_suits_it(
@@ -51,18 +55,7 @@ def test_viewer_gets_the_size_that_suits_it(
     publisher.evaluate(PUBLISH_HD, tokens["publish"])
     wait_until(publisher, SENT_SIZES, arg=[320, 640, 1280], seconds=30)
 
-    viewer.evaluate(SUBSCRIBE, tokens["subscribe"])
-    viewer.wait_for_function(IS_SHOWN, arg=1280)
-    for quality, width in (("low", 320), ("medium", 640), ("high", 1280)):
-        viewer.evaluate("quality => session.setQuality(quality)", quality)
-        viewer.wait_for_function(IS_SHOWN, arg=width)
-        wait_until_playing(viewer)
-
-    viewer.evaluate("session.setQuality('auto'); video.style.width = '300px'")
-    viewer.wait_for_function(IS_SHOWN, arg=320)
-    viewer.evaluate("video.style.width = '1000px'")
-    viewer.wait_for_function(IS_SHOWN, arg=1280)
-    wait_until_playing(viewer)
+    expect_each_size(viewer, tokens["subscribe"])
 
 
 def test_viewer_falls_back_when_its_size_is_sent_no_more(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.browser import SUBSCRIBE, replace_port, wait_until, wait_until_playing
+from tests.support.browser import SUBSCRIBE, expect_each_size, replace_port, wait_until
 from tests.support.fluency import watch
 from tests.support.network import Conditions
 from tests.support.udp_proxy import DIRECT, running_proxy
@@ -40,8 +40,6 @@ PUBLISH_LAYERS = """async ([token, scalabilityMode]) => {
 }"""
 SENDS = """async ([mode, width]) => [...(await sender.getStats()).values()].some((entry) =>
   entry.type === 'outbound-rtp' && entry.scalabilityMode === mode && entry.frameWidth === width)"""
-# Without a size of its own an element is as large as what it is sent.
-IS_SHOWN = "width => video.videoWidth === width"
 # A quarter of 20 pictures in a second, and some time to decode them.
 LONGEST_PAUSE = 0.5
 SECONDS = 3.0
@@ -61,18 +59,7 @@ def test_viewer_gets_the_spatial_layers_that_suit_it(
     publisher, viewer = open_tab(), open_tab()
     publish(publisher, tokens["publish"], mode)
 
-    viewer.evaluate(SUBSCRIBE, tokens["subscribe"])
-    viewer.wait_for_function(IS_SHOWN, arg=1280)
-    for quality, width in (("low", 320), ("medium", 640), ("high", 1280)):
-        viewer.evaluate("quality => session.setQuality(quality)", quality)
-        viewer.wait_for_function(IS_SHOWN, arg=width)
-        wait_until_playing(viewer)
-
-    viewer.evaluate("session.setQuality('auto'); video.style.width = '300px'")
-    viewer.wait_for_function(IS_SHOWN, arg=320)
-    viewer.evaluate("video.style.width = '1000px'")
-    viewer.wait_for_function(IS_SHOWN, arg=1280)
-    wait_until_playing(viewer)
+    expect_each_size(viewer, tokens["subscribe"])
 
 
 def test_viewer_on_a_slow_path_gets_fewer_pictures_of_the_same_size(

@@ -43,6 +43,8 @@ PUBLISH = """async token => {
   window.session = await lr.publish({ token, video: true, audio: true, onStateChange });
   return session.state;
 }"""
+# Without a size of its own an element is as large as what it is sent.
+IS_SHOWN = "width => video.videoWidth === width"
 SUBSCRIBE = """async token => {
   window.session = await lr.subscribe({ token, element: video, onStateChange });
   return session.state;
@@ -206,3 +208,19 @@ def wait_until_playing(page: Page, seconds: float = 0.5, *, element: str = "vide
         arg=[element, seconds],
         timeout=15_000,
     )
+
+
+def expect_each_size(viewer: Page, token: str) -> None:
+    """Watch video of 320, 640 and 1,280 pixels, and get what is asked for and what is shown."""
+    viewer.evaluate(SUBSCRIBE, token)
+    viewer.wait_for_function(IS_SHOWN, arg=1280)
+    for quality, width in (("low", 320), ("medium", 640), ("high", 1280)):
+        viewer.evaluate("quality => session.setQuality(quality)", quality)
+        viewer.wait_for_function(IS_SHOWN, arg=width)
+        wait_until_playing(viewer)
+
+    viewer.evaluate("session.setQuality('auto'); video.style.width = '300px'")
+    viewer.wait_for_function(IS_SHOWN, arg=320)
+    viewer.evaluate("video.style.width = '1000px'")
+    viewer.wait_for_function(IS_SHOWN, arg=1280)
+    wait_until_playing(viewer)
