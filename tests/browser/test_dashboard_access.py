@@ -96,6 +96,7 @@ def test_keyboard_alone_makes_and_deletes_a_room(page: Page, server: LiveServer)
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Delete room")).to_be_focused()
     page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Cancel")).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.browser import SUBSCRIBE, expect_each_size, replace_port, wait_until
-from tests.support.fluency import watch
+from tests.support.fluency import wait_until_fluent
 from tests.support.network import Conditions
 from tests.support.udp_proxy import DIRECT, running_proxy
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-    from tests.support.fluency import Fluency
     from tests.support.live_server import LiveServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
@@ -42,8 +41,6 @@ SENDS = """async ([mode, width]) => [...(await sender.getStats()).values()].some
   entry.type === 'outbound-rtp' && entry.scalabilityMode === mode && entry.frameWidth === width)"""
 # A quarter of 20 pictures in a second, and some time to decode them.
 LONGEST_PAUSE = 0.5
-SECONDS = 3.0
-ATTEMPTS = 10
 
 
 def publish(page: Page, token: str, mode: str) -> None:
@@ -71,19 +68,10 @@ def test_viewer_on_a_slow_path_gets_fewer_pictures_of_the_same_size(
     with running_proxy(("127.0.0.1", server.port)) as proxy:
         replace_port(viewer, proxy.port)
         viewer.evaluate(SUBSCRIBE, tokens["subscribe"])
-        wait_for(lambda: is_fluent(watch(publisher, viewer, SECONDS), 0.9, 1.1))
+        wait_until_fluent(publisher, viewer, 0.9, 1.1, longest_pause=LONGEST_PAUSE)
 
         proxy.set_conditions(Conditions(rate_bps=500_000, delay=0.02))
-        wait_for(lambda: is_fluent(watch(publisher, viewer, SECONDS), 0.2, 0.75))
+        wait_until_fluent(publisher, viewer, 0.2, 0.75, longest_pause=LONGEST_PAUSE)
 
         proxy.set_conditions(DIRECT)
-        wait_for(lambda: is_fluent(watch(publisher, viewer, SECONDS), 0.9, 1.1))
-
-
-def is_fluent(seen: Fluency, least: float, most: float) -> bool:
-    """Whether that share of the pictures was seen, one after another and none much later."""
-    return least <= seen.share <= most and seen.longest_pause < LONGEST_PAUSE
-
-
-def wait_for(holds: Callable[[], bool]) -> None:
-    assert any(holds() for _ in range(ATTEMPTS))
+        wait_until_fluent(publisher, viewer, 0.9, 1.1, longest_pause=LONGEST_PAUSE)

@@ -100,7 +100,7 @@ def test_viewer_goes_up_right_behind_a_frame_of_the_lowest_layer(
     assert all(frame.is_sync and frame.number == before + 1 for before, frame in entries)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(8))
 def test_whatever_is_chosen_every_frame_can_be_decoded(seed: int) -> None:
     random = Random(seed)
     server = SimulatedServer()
@@ -128,8 +128,9 @@ def test_whatever_is_chosen_every_frame_can_be_decoded(seed: int) -> None:
         }
 
 
-@pytest.mark.parametrize("shapes", [SIMULCAST, SIMULCAST[:1]], ids=["simulcast", "one encoding"])
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(
+    ("shapes", "seed"), [(SIMULCAST, 1), (SIMULCAST[:1], 2)], ids=["simulcast", "one encoding"]
+)
 def test_narrow_path_gets_fewer_frames_and_all_of_them_when_it_widens(
     shapes: Sequence[Shape], seed: int
 ) -> None:
@@ -152,7 +153,7 @@ def test_narrow_path_gets_fewer_frames_and_all_of_them_when_it_widens(
     assert len(wide) > 55
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(
     ("camera", "viewers"),
     [

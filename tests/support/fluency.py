@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.support.browser import wait_until
@@ -26,6 +27,8 @@ _HAS_FRAME_RATE = """async ([least, most]) => {
       type === 'inbound-rtp' && kind === 'video' && rate >= least && rate <= most,
   );
 }"""
+
+_PATIENCE = 30.0
 
 # A pause is the time between two frames that were shown, or the last and now.
 BEGIN = """() => {
@@ -56,6 +59,27 @@ class Fluency(NamedTuple):
 def wait_until_frame_rate(viewer: Page, least: float, most: float) -> None:
     """Wait until a viewer decodes so many frames a second."""
     wait_until(viewer, _HAS_FRAME_RATE, arg=[least, most], seconds=20)
+
+
+def wait_until_fluent(
+    publisher: Page,
+    viewer: Page,
+    least: float,
+    most: float,
+    *,
+    longest_pause: float,
+    seconds: float = 3.0,
+) -> None:
+    """Wait until a viewer sees that share of the frames for a while, none of them much later.
+
+    What comes of a change of the network shows within half a minute.
+    """
+    seen: list[Fluency] = []
+    for _ in range(math.ceil(_PATIENCE / seconds)):
+        seen.append(watch(publisher, viewer, seconds))
+        if least <= seen[-1].share <= most and seen[-1].longest_pause < longest_pause:
+            return
+    raise AssertionError(f"never fluent: {seen}")
 
 
 def watch(publisher: Page, viewer: Page, seconds: float) -> Fluency:
