@@ -55,6 +55,26 @@ def test_axe_has_no_complaint_about_any_view(page: Page, server: LiveServer, liv
     assert {view: said for view, said in found.items() if said} == {}
 
 
+@needs_axe
+def test_axe_has_no_complaint_about_what_comes_and_goes(page: Page, server: LiveServer) -> None:
+    rooms = [server.create_room()["id"] for _ in range(12)]
+    log_in(page, server)
+    page.get_by_label("Find a room").fill("nothing of this kind")
+    expect(page.get_by_text("No room matches.")).to_be_visible()
+    found = {"no such room": complaints(page)}
+    for room_id in rooms:
+        server.request("DELETE", f"/v1/rooms/{room_id}")
+    expect(page.get_by_label("Find a room")).to_be_hidden()
+    found["no rooms"] = complaints(page)
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="API keys").click()
+    page.get_by_label("What is the new key for?").fill("a shop")
+    press(page, "Create key")
+    expect(page.get_by_label("New API key")).to_be_visible()
+    found["new key"] = complaints(page)
+
+    assert {view: said for view, said in found.items() if said} == {}
+
+
 def test_nothing_needs_scrolling_sideways(page: Page, server: LiveServer, live: str) -> None:
     open_room(page, server, live)
     press(page, "Create link")

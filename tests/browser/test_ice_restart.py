@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
 
 SECONDS = 4.0
+# A busy machine decodes a few late; a new session would cost half of the time.
+LEAST_SHARE = 0.8
 
 # A client that knows nothing but docs/http-api.md.
 STRANGER = """
@@ -105,7 +107,7 @@ def test_stranger_restarts_ice_and_not_a_frame_is_missed(
 
     wait_until(page, USES_ITS_NEWEST_UFRAG)
     assert page.evaluate(UFRAG_IN_USE) != ufrag
-    assert seen.share >= 0.9
+    assert seen.share >= LEAST_SHARE
     assert seen.longest_pause <= 1.0
     assert page.evaluate("[dtls.state, ...dtlsStates]") == ["connected"]
     assert sessions(server, room["id"]) == before
@@ -154,8 +156,7 @@ def test_page_on_another_network_restarts_ice_and_not_a_frame_is_missed(
     seen = watch(publisher, viewer, SECONDS)
 
     assert statuses == [200]
-    # A busy machine decodes a few late; a new session would cost half of the four seconds.
-    assert seen.share >= 0.8
+    assert seen.share >= LEAST_SHARE
     assert seen.longest_pause <= 1.0
     assert sessions(server, room["id"]) == before
     for each in (publisher, viewer):
