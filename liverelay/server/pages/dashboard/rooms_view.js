@@ -196,6 +196,6 @@ function emptyState() {
       'Make one with “New broadcast”: you get a link to go live, and one to watch.',
     ),
     h('p', { class: 'quiet' }, 'Or let your backend do it:'),
-    h('pre', {}, h('code', {}, CURL)),
+    h('pre', { tabindex: 0 }, h('code', {}, CURL)),
   );
 }
