@@ -73,13 +73,14 @@ _PUBLISH_HD = r"""(async () => {
 _WATCH_HD = """(async () => {
   window.viewer = await lr.subscribe({ token: %s, element: videos[0] });
 })()"""
-# The width of the picture, once it is the expected one and goes on.
+# The width of the picture, once it is the expected one and stays it for a while.
 _WATCH_QUALITY = """(async ([quality, width]) => {
   const video = videos[0];
   await viewer.setQuality(quality);
   const next = () => new Promise((done) => video.requestVideoFrameCallback(done));
-  while (video.videoWidth !== width) await next();
-  for (let frames = 0; frames < 10; frames += 1) await next();
+  for (let frames = 0; frames < 10; frames = video.videoWidth === width ? frames + 1 : 0) {
+    await next();
+  }
   return video.videoWidth;
 })(%s)"""
 _CALL = """(async () => {
