@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from statistics import median
 
 # Packets overtake each other by a few milliseconds on ordinary paths; longer if seen to.
 _MIN_TOLERANCE = 0.01
@@ -25,11 +24,15 @@ _MIN_RETRY_INTERVAL = 0.02
 _RETRY_MARGIN = 1.25
 # Few enough to follow a path that changes.
 _ROUND_TRIP_SAMPLES = 15
-# As often as libwebrtc asks.
-_MAX_TRIES = 10
-# Browsers wait three seconds before they ask for a keyframe. Where a tenth is lost and a round trip
-# takes 300 ms, giving up after one second costs a viewer a seventh of the frames.
-_MAX_AGE = 2.0
+# A packet that was lost twice is asked for this often, however long the path: a request too many
+# costs less than the picture standing still. Measured at 20 % loss and a round trip of 300 ms: 98 %
+# of the frames instead of 63 with a round trip between all requests.
+_MAX_RETRY_INTERVAL = 0.1
+# Twice as often as libwebrtc asks. Where three in ten are lost each way, half of the requests bring
+# nothing, and of 800 lost packets one takes more than ten.
+_MAX_TRIES = 20
+# Browsers wait three seconds before they ask for a keyframe, which takes a while to come.
+_MAX_AGE = 2.7
 # Half a second of a 4 Mbit/s video: repairing more than that would delay what is new. In one NACK
 # it fits a datagram, however scattered.
 _MAX_MISSING = 256
@@ -48,9 +51,9 @@ class _Missing:
 class NackGenerator:
     """Knows what one inbound stream misses, and when to ask for it.
 
-    A packet is asked for when reordering can no longer explain its absence, again each round trip,
-    and no more when it would come too late; video then wants a keyframe. The round trip is how long
-    repairs take: the median, as some needed a second request and others came unasked.
+    A packet is asked for when reordering can no longer explain its absence, again after a round
+    trip, then more often, and no more when it would come too late; video then wants a keyframe. The
+    round trip is how long repairs take: the lower quartile, as some needed a second request.
 
     Numbers are extended sequence numbers, times seconds on the caller's monotonic clock.
     """
@@ -120,8 +123,7 @@ class NackGenerator:
     def take_lost(self, now: float) -> list[int]:
         """Return what is to be asked for at `now`, and give up what has been long enough."""
         lost = []
-        round_trip = median(self._trips) if self._trips else _FIRST_ROUND_TRIP
-        interval = max(_MIN_RETRY_INTERVAL, _RETRY_MARGIN * round_trip)
+        patience = max(_MIN_RETRY_INTERVAL, _RETRY_MARGIN * self._round_trip())
         for number, missing in tuple(self._missing.items()):
             if missing.due > now:
                 continue
@@ -131,8 +133,10 @@ class NackGenerator:
                 continue
             if not missing.tries:
                 missing.first_asked_at = now
+                missing.due = now + patience
+            else:
+                missing.due = now + min(patience, _MAX_RETRY_INTERVAL)
             missing.tries += 1
-            missing.due = now + interval
             lost.append(number)
         self._next_due = min((each.due for each in self._missing.values()), default=None)
         return lost
@@ -141,6 +145,9 @@ class NackGenerator:
         """Return whether a keyframe has come to be needed since the last call."""
         gave_up, self._gave_up = self._gave_up, False
         return gave_up and self.needs_keyframe
+
+    def _round_trip(self) -> float:
+        return sorted(self._trips)[len(self._trips) // 4] if self._trips else _FIRST_ROUND_TRIP
 
     def _give_up(self, number: int) -> None:
         self._given_up = max(self._given_up, number)
