@@ -1,8 +1,9 @@
 """The server and its rooms at a glance, for who listens to `/v1/events`.
 
-Everything here is computed because somebody looks: while nobody listens, nothing is. Of viewers,
-of which there are many, there are sums only; `/v1/rooms/{room_id}/stats` has each. Rooms may be
-many as well, so each is written by itself, and packets get their turn in between.
+Everything here is computed because somebody looks, except for the history of what plots show, for
+which a few sums are read every five seconds. Of viewers, of which there are many, there are sums
+only; `/v1/rooms/{room_id}/stats` has each. Rooms may be many as well, so each is taken by itself,
+and packets get their turn in between.
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ from liverelay import views
 from liverelay.server import room_events
 from liverelay.server.context import now
 from liverelay.server.events import Event
+from liverelay.server.figure_history import INTERVAL as HISTORY_INTERVAL
+from liverelay.server.figure_history import FigureHistory
 from liverelay.server.flatten import flatten
 from liverelay.server.rates import CounterRates
 from liverelay.server.turns import Turns
 from liverelay.server.vitals import memory_size
-from liverelay.utc import utc_now
+from liverelay.sfu.totals import MediaTotals
+from liverelay.utc import unix_now, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +37,6 @@ if TYPE_CHECKING:
     from liverelay.server.worker import MediaWorker
     from liverelay.sfu.room import RoomMedia
     from liverelay.sfu.statistics import InboundRtpStats, PublicationStats
-    from liverelay.sfu.totals import MediaTotals
     from liverelay.sfu.types import SessionId
     from liverelay.store.catalogue import Catalogue
     from liverelay.store.records import Room
@@ -78,10 +81,13 @@ class Overview:
         self._warnings = [each.to_json() for each in findings if each.advice]
         self._started_at = now()
         self._meter = CounterRates()
+        self._history = FigureHistory()
 
     async def snapshot(self) -> Event:
-        """Return how everything is: the server, and the rooms there are now, oldest first."""
-        return await self._describe(SNAPSHOT, self._catalogue.list_rooms())
+        """Return how everything is, of all rooms, oldest first, and how it was until now."""
+        # The rooms of this moment: later ones are told to who listens already.
+        rooms = self._catalogue.list_rooms()
+        return await self._describe(SNAPSHOT, rooms, *await self._history_member())
 
     async def run(self, hub: EventHub) -> None:
         """Publish statistics once a second while somebody listens."""
@@ -91,12 +97,31 @@ class Overview:
             hub.send(await self._statistics())
             self._meter.forget_older(now() - _FORGET_AFTER)
 
+    async def keep_history(self) -> None:
+        """Note what plots show, all the time."""
+        while True:
+            await asyncio.sleep(HISTORY_INTERVAL)
+            await self.note_history(now(), unix_now())
+
+    async def note_history(self, at: float, unix_at: int) -> None:
+        """Note what plots show; `at` is monotonic, `unix_at` the same instant in unix seconds."""
+        turns, history = Turns(), self._history
+        for room_id, (_, subscribers) in self._sessions.counts().items():
+            if history.admits(room_id):
+                media = self._worker.find_room(room_id)
+                totals = MediaTotals() if media is None else media.totals()
+                history.add_room(room_id, totals, subscribers, at, unix_at)
+                await turns.give()
+        subscribers = self._sessions.subscriber_total()
+        history.add_server(await self._worker.totals(), subscribers, at, unix_at)
+        history.forget(self._catalogue.find_room, at)
+
     async def _statistics(self) -> Event:
         """Return how the server is, and the rooms that have sessions."""
         found = map(self._catalogue.find_room, self._sessions.counts())
         return await self._describe(STATISTICS, [room for room in found if room is not None])
 
-    async def _describe(self, name: str, rooms: Iterable[Room]) -> Event:
+    async def _describe(self, name: str, rooms: Iterable[Room], *more: str) -> Event:
         at, turns = now(), Turns()
         written: list[str] = []
         for room in rooms:
@@ -104,8 +129,17 @@ class Overview:
             await turns.give()
         totals = await self._worker.totals()
         server = _to_json(self._server_status(totals, at))
-        data = f'{{"server":{server},"rooms":[{",".join(written)}]}}'
+        # Put together once: with its history this is megabytes where there are hundreds of rooms.
+        data = "".join(('{"server":', server, ',"rooms":[', ",".join(written), "]", *more, "}"))
         return Event(name, data.encode(), is_state=True)
+
+    async def _history_member(self) -> list[str]:
+        turns, rooms = Turns(), list[str]()
+        for room in self._history.rooms_json():
+            rooms += (",", room)
+            await turns.give()
+        head = f',"history":{{"interval":{HISTORY_INTERVAL},"server":{self._history.server_json()}'
+        return [head, ',"rooms":{', *rooms[1:], "}}"]
 
     def _room_status(self, room: Room, at: float) -> dict[str, object]:
         sessions, room_id = self._sessions, room.room_id

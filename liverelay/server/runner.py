@@ -112,6 +112,7 @@ class Server:
             self.metrics_url = describe_url(metrics_listeners[0], host, is_tls=False) + "/metrics"
         self._stack.callback(self._context.events.close)
         tasks.start(self._context.overview.run(self._context.events), name="statistics")
+        tasks.start(self._context.overview.keep_history(), name="history")
         # Only a server that listens makes the first key: one that fails would not show it, and the
         # next start would find a key there already.
         bootstrapped = store.keys.bootstrap(self._first_key)

@@ -11,14 +11,16 @@ import pytest
 import pytest_asyncio
 
 from liverelay.server.openapi.document import build_document
+from liverelay.server.sessions import Session, SessionKind
 from liverelay.store.records import RoomType
 from liverelay.store.store import Store
+from liverelay.tokens import Claims, Role
 from tests.support.events import listening
 from tests.support.media_server import KEY, MediaServer, serving, within_a_second
 from tests.support.peer import VIDEO
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
@@ -29,7 +31,7 @@ pytestmark = [pytest.mark.network, pytest.mark.asyncio]
 DOCUMENT = build_document()
 SCHEMAS = {
     "snapshot": "Snapshot",
-    "statistics": "Snapshot",
+    "statistics": "Statistics",
     "room.created": "RoomChange",
     "room.deleted": "RoomChange",
     "publisher.joined": "PeerChange",
@@ -81,13 +83,8 @@ async def test_it_begins_with_a_snapshot_of_server_and_rooms(server: MediaServer
     check_against_document(events)
 
 
-async def test_packets_get_their_turn_between_rooms(
-    server: MediaServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("liverelay.server.turns._LONGEST", 0.0)
-    for _ in range(20):
-        room = await server.create_room()
-        server.worker.room(room["id"])
+async def count_turns(work: Awaitable[Any]) -> tuple[int, Any]:
+    """Return how often other work got its turn before this was done, and what it returned."""
     turns = 0
 
     async def take_turns() -> None:
@@ -97,12 +94,35 @@ async def test_packets_get_their_turn_between_rooms(
             await asyncio.sleep(0)
 
     other_work = asyncio.create_task(take_turns())
-    snapshot = await server.context.overview.snapshot()
+    returned = await work
     other_work.cancel()
+    return turns, returned
 
-    assert len(json.loads(snapshot.data)["rooms"]) == 20
+
+async def test_packets_get_their_turn_between_rooms(
+    server: MediaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("liverelay.server.turns._LONGEST", 0.0)
+    overview = server.context.overview
+    for _ in range(20):
+        room = await server.create_room()
+        server.worker.room(room["id"])
+        server.context.sessions.add(session_in(room["id"]))
+
+    noting, _ = await count_turns(overview.note_history(1000.0, 1_770_000_000))
+    describing, snapshot = await count_turns(overview.snapshot())
+
+    told = json.loads(snapshot.data)
+    assert len(told["rooms"]) == len(told["history"]["rooms"]) == 20
     # Between any two rooms, and again between any two that the server's totals are of.
-    assert turns >= 40
+    assert noting >= 40
+    # The same, and between the histories of any two.
+    assert describing >= 60
+
+
+def session_in(room_id: str) -> Session:
+    claims = Claims(sub="peer", room_id=room_id, role=Role.PUBLISH, key_id="local", exp=0, iat=0)
+    return Session(room_id, SessionKind.PUBLISH, claims, 0.0)
 
 
 async def test_what_changes_is_told_in_order(server: MediaServer) -> None:
@@ -210,6 +230,53 @@ async def test_statistics_say_what_flows(server: MediaServer) -> None:
     }
     assert statistics["server"]["cpu_fraction"] > 0
     check_against_document(events)
+
+
+async def test_snapshot_has_the_past_of_server_and_rooms(server: MediaServer) -> None:
+    room = await server.create_room()
+    await server.create_room()
+    publisher = await server.publish(room["tokens"]["publish"])
+    viewer = await server.watch(room["tokens"]["subscribe"])
+    overview = server.context.overview
+
+    await overview.note_history(1000.0, 1_770_000_000)
+    frame = publisher.send_frame(is_keyframe=True)
+    await viewer.wait_for(VIDEO, frame)
+    await overview.note_history(1005.0, 1_770_000_005)
+    async with events_of(server) as events:
+        history = (await events.until("snapshot"))["history"]
+
+    rate = {"bitrate_bps": round(8 * len(frame) / 5)}
+    entry = {"at": 1_770_000_005, "inbound": rate, "outbound": rate}
+    assert history == {
+        "interval": 5,
+        "server": [{**entry, "subscribers_active": 1}],
+        "rooms": {room["id"]: [{**entry, "subscriber_count": 1}]},
+    }
+    check_against_document(events)
+
+
+async def test_past_of_a_deleted_room_is_forgotten(server: MediaServer) -> None:
+    room = await server.create_room()
+    await server.publish(room["tokens"]["publish"])
+    for now in (1000.0, 1005.0):
+        await server.context.overview.note_history(now, 1_770_000_000)
+
+    await server.request("DELETE", f"/v1/rooms/{room['id']}")
+    await server.context.overview.note_history(1010.0, 1_770_000_010)
+
+    async with events_of(server) as events:
+        assert (await events.until("snapshot"))["history"]["rooms"] == {}
+
+
+async def test_past_is_kept_while_nobody_listens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("liverelay.server.overview.HISTORY_INTERVAL", 0.001)
+    monkeypatch.setattr("liverelay.server.rates._MIN_INTERVAL", 0.0)
+    async with serving(tmp_path) as server:
+        history = server.context.overview._history
+        await server.until(lambda: history.server_json() != "[]")
 
 
 def flows(statistics: Any, room_id: str) -> bool:

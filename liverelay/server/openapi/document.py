@@ -156,7 +156,8 @@ def _meta_paths() -> dict[str, Any]:
                 errors=(*_KEY_ERRORS, _E.UNAVAILABLE),
                 success=text_answer(
                     "Events without end: `snapshot` first, then changes, and `statistics` once a "
-                    "second. Their data are `Snapshot`, `RoomChange`, `PeerChange` and `Snapshot`.",
+                    "second. Their data are `Snapshot`, `RoomChange`, `PeerChange` and "
+                    "`Statistics`.",
                     "text/event-stream",
                 ),
             ),

@@ -6,6 +6,7 @@ from typing import Any
 
 from liverelay.sdp.parameters import MediaKind
 from liverelay.server.doctor import Level
+from liverelay.server.figure_history import INTERVAL, MAX_ENTRIES
 from liverelay.server.openapi.parts import (
     COUNT,
     UUID,
@@ -25,7 +26,9 @@ _FRACTION = {"type": "number", "minimum": 0, "maximum": 1}
 
 def overview_schemas() -> dict[str, Any]:
     return {
-        "Snapshot": record({"server": reference("ServerStatus"), "rooms": list_of("RoomStatus")}),
+        "Snapshot": record({**_statistics(), "history": reference("History")}),
+        "Statistics": record(_statistics()),
+        "History": _history(),
         "ServerStatus": _server_status(),
         "UdpStatus": record(
             {
@@ -93,6 +96,28 @@ def overview_schemas() -> dict[str, Any]:
             optional=("reason", "age_secs"),
         ),
     }
+
+
+def _statistics() -> dict[str, Any]:
+    return {"server": reference("ServerStatus"), "rooms": list_of("RoomStatus")}
+
+
+def _history() -> dict[str, Any]:
+    flow = record({"bitrate_bps": COUNT})
+    entry = {"at": COUNT, "inbound": flow, "outbound": flow}
+    server = _history_of({**entry, "subscribers_active": COUNT})
+    room = _history_of({**entry, "subscriber_count": COUNT})
+    return record(
+        {
+            "interval": {"const": INTERVAL},
+            "server": server,
+            "rooms": {"type": "object", "propertyNames": UUID, "additionalProperties": room},
+        }
+    )
+
+
+def _history_of(entry: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": record(entry), "maxItems": MAX_ENTRIES}
 
 
 def _speakers() -> dict[str, Any]:
