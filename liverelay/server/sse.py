@@ -23,6 +23,9 @@ HEARTBEAT_INTERVAL = 15.0
 # Sockets and proxies hold some hundred KiB; a reader that takes nothing for so long has stalled.
 WRITE_TIMEOUT = 5.0
 
+# A snapshot of hundreds of rooms takes longer than that to a phone, and is taken all the while.
+PIECE_SIZE = 65536
+
 _HEARTBEAT = b": heartbeat\n\n"
 
 _HEADERS = {
@@ -91,8 +94,9 @@ class EventStream(web.StreamResponse):
         await self._write(head + event.data + b"\n\n")
 
     async def _write(self, data: bytes) -> None:
-        async with asyncio.timeout(WRITE_TIMEOUT):
-            await self.write(data)
+        for offset in range(0, len(data), PIECE_SIZE):
+            async with asyncio.timeout(WRITE_TIMEOUT):
+                await self.write(data[offset : offset + PIECE_SIZE])
 
     def _cut_off(self, request: web.BaseRequest) -> None:
         """End the connection without waiting for what the client does not read.

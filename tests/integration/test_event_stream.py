@@ -137,6 +137,36 @@ async def test_head_has_the_headers_and_no_listener(server: StreamServer) -> Non
     await server.until_listeners(0)
 
 
+async def test_long_event_is_written_in_pieces_each_in_its_own_time(
+    server: StreamServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[int] = []
+    write = EventStream.write
+
+    async def note(stream: EventStream, data: bytes) -> None:
+        written.append(len(data))
+        await write(stream, data)
+
+    monkeypatch.setattr(EventStream, "write", note)
+    text = "x" * 1_000_000
+    reader = await server.get()
+    await next_event(reader)
+
+    server.hub.publish("filled", {"text": text})
+
+    assert text in await next_long_event(reader)
+    assert max(written) == sse.PIECE_SIZE
+    server.hub.close()
+
+
+async def next_long_event(reader: asyncio.StreamReader) -> str:
+    """Return an event that is longer than what the reader holds."""
+    read = b""
+    while not read.endswith(b"\n\n"):
+        read += await reader.read(65536)
+    return read.decode()
+
+
 async def flood(server: StreamServer) -> None:
     """Publish until the server has let go of the client that does not read."""
     while len(server.hub):
