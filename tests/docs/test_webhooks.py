@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import shutil
 import sys
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,14 +15,18 @@ import pytest
 from liverelay.server.webhook import sign
 from liverelay.utc import unix_now
 from tests.support.media_server import serving
+from tests.support.snippets import snippets
+from tests.support.webhook_receiver import receiving
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
 pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.asyncio]
 
-PAGE = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text("utf-8")
+(HEAD,) = snippets("http", pages=["docs/webhooks.md"])
+(BODY,) = snippets("json", pages=["docs/webhooks.md"])
 SECRET = "a-secret-of-webhooks"
 PROGRAMS = [
     pytest.param("python", "receiver.py", sys.executable, id="python"),
@@ -41,9 +45,9 @@ async def program(
     directory: Path, language: str, name: str, runs: str, port: int
 ) -> AsyncIterator[Process]:
     """Run the page's program in a language, listening on `port`."""
-    (text,) = re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+    (snippet,) = snippets(language, pages=["docs/webhooks.md"])
     file = directory / name
-    file.write_text(text)
+    file.write_text(snippet.text)
     environment = {"LIVERELAY_WEBHOOK_SECRET": SECRET, "PORT": str(port)}
     process = await asyncio.create_subprocess_exec(
         runs,
@@ -99,3 +103,26 @@ async def test_program_takes_what_a_server_posts_and_nothing_else(
 
     assert refused == dict.fromkeys(forgeries, 401)
     assert line.decode() == f"room.created {room['id']}\n"
+
+
+async def test_example_looks_like_what_is_posted(tmp_path: Path) -> None:
+    async with (
+        receiving() as receiver,
+        serving(tmp_path, webhook_url=receiver.url, webhook_secret=SECRET) as server,
+    ):
+        await server.publish((await server.create_room())["tokens"]["publish"])
+        posted = next(p for p in await receiver.until(2) if p.event["event"] == "publisher.joined")
+
+    example = json.loads(BODY.text)
+    headers = dict(re.findall(r"^([\w-]+): (.*)$", HEAD.text, re.MULTILINE))
+    assert shape(posted.event) == shape(example)
+    assert {name: shape(posted.headers[name]) for name in headers} == {
+        name: shape(value) for name, value in headers.items()
+    }
+
+
+def shape(value: object) -> object:
+    """Return a value with what differs from time to time left out: hexadecimal digits."""
+    if isinstance(value, dict):
+        return {name: shape(each) for name, each in value.items()}
+    return re.sub(r"\b[\da-f]+\b|\d+", "…", str(value))

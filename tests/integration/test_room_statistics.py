@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import jsonschema_rs
 import pytest
 import pytest_asyncio
 
-from liverelay.server.openapi.document import build_document
 from tests.support.media_server import MediaServer, serving
+from tests.support.openapi import check
 from tests.support.peer import VIDEO
 from tests.support.server import UNKNOWN_ROOM
 
@@ -30,11 +29,7 @@ async def statistics(server: MediaServer, room_id: str) -> Any:
     """Return what the server says of a room, once it is held to the API's description."""
     reply = await server.request("GET", f"/v1/rooms/{room_id}/stats")
     assert reply.status == 200
-    document = {
-        "$ref": "#/components/schemas/RoomStatistics",
-        "components": build_document()["components"],
-    }
-    jsonschema_rs.validate(document, reply.body)
+    check("RoomStatistics", reply.body)
     return reply.body
 
 

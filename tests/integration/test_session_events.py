@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import jsonschema_rs
 import pytest
 import pytest_asyncio
 
 from liverelay.rtp.extensions import AUDIO_LEVEL_URI
-from liverelay.server.openapi.document import build_document
 from tests.support.events import listening
 from tests.support.media_server import KEY, MediaServer, serving
+from tests.support.openapi import check
 from tests.support.packets import one_byte_elements, rtp
 from tests.support.peer import write_offer
 
@@ -26,10 +25,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.network, pytest.mark.asyncio]
 
 NOBODY: dict[str, object] = {"speaking": [], "dominant": None}
-SCHEMA = {
-    "$ref": "#/components/schemas/Speakers",
-    "components": build_document()["components"],
-}
 
 
 @pytest_asyncio.fixture
@@ -74,7 +69,7 @@ async def test_viewer_is_told_who_speaks(server: MediaServer) -> None:
         assert await events.until("speakers") == NOBODY
 
     for event in events.heard:
-        jsonschema_rs.validate(SCHEMA, event.data)
+        check("Speakers", event.data)
 
 
 async def test_newcomer_is_told_at_once_who_speaks(server: MediaServer) -> None:
