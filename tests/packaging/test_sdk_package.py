@@ -18,6 +18,7 @@ from typing_extensions import override
 
 import liverelay
 from tests.support.browser import needs_chromium, open_browser, open_playwright
+from tests.support.snippets import snippets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +66,17 @@ await lr.publish({ video: true });
 session.mute();
 """
 
+# What the documentation's snippets in TypeScript take for granted.
+NAMES = """
+declare const session: import('@liverelay/sdk').PublishSession;
+declare const shareButton: HTMLButtonElement;
+declare const peerConnection: RTCPeerConnection;
+declare const server: string;
+declare const sessionId: string;
+declare const token: string;
+"""
+DOCUMENTED = snippets("ts", pages=["docs/sdk.md", "docs/http-api.md"])
+
 
 def run(*command: str | Path, cwd: Path) -> str:
     done = subprocess.run(  # a failure's output belongs into the test's report
@@ -72,6 +84,12 @@ def run(*command: str | Path, cwd: Path) -> str:
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     return done.stdout
+
+
+def check_types(project: Path, *files: str | Path) -> None:
+    tsc = SDK / "node_modules" / ".bin" / "tsc"
+    options = ["--strict", "--noEmit", "--target", "es2022", "--module", "nodenext", "--types", ""]
+    run(tsc, *options, *files, cwd=project)
 
 
 @pytest.fixture(scope="module")
@@ -170,10 +188,21 @@ def test_sdk_logic_passes_its_own_tests() -> None:
 @pytest.mark.timeout(120)
 def test_types_of_the_package_accept_what_is_documented_and_nothing_else(project: Path) -> None:
     (project / "consumer.ts").write_text(CONSUMER)
-    tsc = SDK / "node_modules" / ".bin" / "tsc"
-    options = ["--strict", "--noEmit", "--target", "es2022", "--module", "nodenext", "--types", ""]
 
-    run(tsc, *options, "consumer.ts", cwd=project)
+    check_types(project, "consumer.ts")
+
+
+@needs_tools
+@pytest.mark.timeout(120)
+def test_types_of_the_package_accept_the_typescript_of_the_documentation(project: Path) -> None:
+    (project / "names.d.ts").write_text(NAMES)
+    files = [project / f"{Path(each.page).stem}-{each.line}.ts" for each in DOCUMENTED]
+    for file, snippet in zip(files, DOCUMENTED, strict=True):
+        file.write_text(f"{snippet.text}\nexport {{}};\n")
+
+    check_types(project, "names.d.ts", *files)
+
+    assert len(files) == 3
 
 
 @needs_tools
