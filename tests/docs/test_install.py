@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import shutil
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dockerfile
 import pytest
+import yaml
 
 from liverelay.config import Settings
+from tests.support.snippets import ROOT, snippets
 
-ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "install.md").read_text("utf-8")
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PAGES = ["docs/install.md"]
 COMMANDS = dockerfile.parse_file(str(ROOT / "Dockerfile"))
 
 
@@ -76,16 +79,28 @@ def test_health_check_is_python() -> None:
 
 
 def test_documented_container_publishes_both_protocols_and_keeps_its_data() -> None:
-    (block,) = [b for b in re.findall(r"```sh\n(.*?)```", PAGE, re.S) if "docker run" in b]
+    (block,) = [each.text for each in snippets("sh", pages=PAGES) if "docker run" in each.text]
     words = shlex.split(block.replace("\\\n", " "))
 
     assert {"8080:8080/tcp", "8080:8080/udp", "liverelay:/data"} <= set(words)
     assert instructions("VOLUME")[0].value == ("/data",)
 
 
+def test_compose_file_does_the_same() -> None:
+    (text,) = [each.text for each in snippets("yaml", pages=PAGES)]
+    composed = yaml.safe_load(text)
+    service = composed["services"]["liverelay"]
+
+    volumes = [volume.split(":") for volume in service["volumes"]]
+    assert set(service["ports"]) == {"8080:8080/tcp", "8080:8080/udp"}
+    assert [directory for _, directory in volumes] == [*instructions("VOLUME")[0].value]
+    assert {name for name, _ in volumes} == set(composed["volumes"])
+    assert service["stop_grace_period"] == "15s"
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
 def test_service_file_is_understood_by_systemd(tmp_path: Path) -> None:
-    (unit,) = re.findall(r"```ini\n(.*?)```", PAGE, re.S)
+    (unit,) = [each.text for each in snippets("ini", pages=PAGES)]
     program = tmp_path / "liverelay"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
+import yaml
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -16,6 +17,7 @@ from liverelay.setting import Endpoint
 from tests.support.events import listening
 from tests.support.media_server import KEY, MediaServer, serving
 from tests.support.peer import VIDEO
+from tests.support.snippets import snippets
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -193,17 +195,30 @@ async def test_every_metric_is_documented_and_nothing_else(server: MediaServer) 
     assert documented == exposed
 
 
-async def test_every_metric_that_the_dashboard_queries_exists(server: MediaServer) -> None:
+def queries_of_the_dashboard() -> list[str]:
     dashboard = json.loads((DOCS / "grafana.json").read_text("utf-8"))
-    queries = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    return [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+
+
+def queries_of_the_alerts() -> list[str]:
+    page = (DOCS / "metrics.md").read_text("utf-8")
+    return re.findall(r"^\| `([^`]*\brate\([^`]+)`", page, re.M)
+
+
+@pytest.mark.parametrize(
+    ("queries", "at_least"), [(queries_of_the_dashboard(), 12), (queries_of_the_alerts(), 4)]
+)
+async def test_every_metric_that_is_queried_exists(
+    server: MediaServer, queries: list[str], at_least: int
+) -> None:
     queried = {name for query in queries for name in re.findall(r"(?<!\$)\b[a-z]+_[a-z_]+", query)}
 
     families = (await scrape(server)).values()
     exposed = {sample.name for family in families for sample in family.samples}
-    labels = {label for family in families for sample in family.samples for label in sample.labels}
-    functions = {"histogram_quantile"}
-    assert len(queries) >= 12
-    assert queried - labels - functions <= exposed
+    labels = [sample.labels for family in families for sample in family.samples]
+    other_words = {word for each in labels for label in each.items() for word in label}
+    assert len(queries) >= at_least
+    assert queried - other_words - {"histogram_quantile"} <= exposed
 
 
 @pytest.mark.parametrize("bearer", [TOKEN, KEY])
@@ -212,6 +227,20 @@ async def test_token_of_the_metrics_and_api_keys_may_read(server: MediaServer, b
 
     assert status == 200
     assert "liverelay_rooms 0.0" in text
+
+
+async def test_documented_prometheus_may_read(tmp_path: Path) -> None:
+    (snippet,) = snippets("yaml", pages=["docs/metrics.md"])
+    (job,) = yaml.safe_load(snippet.text)["scrape_configs"]
+    token = job.pop("authorization")["credentials"]
+
+    async with serving(tmp_path, metrics_token=token) as server:
+        # `authorization` means a bearer token unless it says otherwise, and the path is /metrics.
+        status, _ = await get(server, token)
+
+    assert status == 200
+    # The rest is where the server is.
+    assert set(job) == {"job_name", "scheme", "static_configs"}
 
 
 @pytest.mark.parametrize(
