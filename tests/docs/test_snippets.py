@@ -1,4 +1,4 @@
-"""The snippets of the documentation, run as they stand: in a browser and by a shell."""
+"""The pages and scripts of the documentation, run as they stand in a browser."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import os
 import re
 import shutil
 import subprocess
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,9 +20,10 @@ from tests.support.browser import (
     wait_until_playing,
 )
 from tests.support.live_server import start_server
+from tests.support.snippets import Snippet, cases, snippets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, BrowserContext, Page
 
@@ -31,9 +31,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(60)]
 
-DOCS = Path(__file__).parents[2] / "docs"
-PAGES = [DOCS / "quickstart.md", DOCS / "sdk.md"]
-SNIPPET = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+QUICK_START, SDK = "docs/quickstart.md", "docs/sdk.md"
 
 # The names that the snippets may use, as docs/sdk.md says. What logging a value tells is kept, and
 # the session, to see what became of it.
@@ -47,23 +45,11 @@ SCAFFOLD = """async (names) => {
 }"""
 
 
-def snippets(language: str, pages: Sequence[Path] = PAGES) -> list[Any]:
-    """Return each snippet of a language, named by its page and line."""
-    found = []
-    for page in pages:
-        text = page.read_text()
-        for match in SNIPPET.finditer(text):
-            line = text.count("\n", 0, match.start()) + 2
-            if match[1] == language:
-                found.append(pytest.param(match[2], id=f"{page.name}:{line}"))
-    return found
-
-
 def html_page(title: str) -> str:
     """Return the complete page of the quick start that has this title."""
-    pages = [param.values[0] for param in snippets("html")]
+    pages = [each.text for each in snippets("html", pages=[QUICK_START])]
     (page,) = [page for page in pages if f"<title>{title}</title>" in page]
-    return str(page)
+    return page
 
 
 def final_state(snippet: str) -> str | None:
@@ -145,22 +131,36 @@ def open_html(server: LiveServer, window: BrowserContext) -> Callable[..., Page]
     return open_tab
 
 
-@pytest.mark.parametrize("snippet", snippets("js"))
+@pytest.mark.parametrize("snippet", cases(snippets("js", pages=[QUICK_START, SDK])))
 def test_javascript_snippet_runs_and_logs_what_its_comments_say(
-    server: LiveServer, window: BrowserContext, names: dict[str, str], snippet: str
+    server: LiveServer, window: BrowserContext, names: dict[str, str], snippet: Snippet
 ) -> None:
     page = open_page(window, server)
 
-    done = page.evaluate(SCAFFOLD.replace("SNIPPET", snippet), names)
+    done = page.evaluate(SCAFFOLD.replace("SNIPPET", snippet.text), names)
 
-    assert done["state"] == final_state(snippet)
-    assert [value for value in promised_logs(snippet) if value not in done["logged"]] == []
+    assert done["state"] == final_state(snippet.text)
+    assert [value for value in promised_logs(snippet.text) if value not in done["logged"]] == []
+
+
+def test_page_of_a_backend_goes_live(
+    server: LiveServer, window: BrowserContext, names: dict[str, str]
+) -> None:
+    (snippet,) = [each.text for each in snippets("js") if each.heading == "The page"]
+    page = open_page(window, server)
+    answer = {"publishToken": names["publishToken"]}
+    page.route("**/api/go-live", lambda route: route.fulfill(json=answer))
+
+    text = snippet.replace("http://localhost:8080", server.url)
+    state = page.evaluate(f"async () => {{ {text} return session.state; }}")
+
+    assert state == "connected"
 
 
 def test_readme_publishes_and_watches(
     server: LiveServer, window: BrowserContext, names: dict[str, str]
 ) -> None:
-    (html,) = [param.values[0] for param in snippets("html", [DOCS.parent / "README.md"])]
+    (html,) = [each.text for each in snippets("html", pages=["README.md"])]
     script = re.findall(r'<script type="module">(.*?)</script>', html, re.DOTALL)[0]
     page = open_page(window, server)
 
@@ -171,28 +171,11 @@ def test_readme_publishes_and_watches(
     wait_until_playing(page)
 
 
-@pytest.mark.parametrize("snippet", [p for p in snippets("sh") if "curl" in p.values[0]])
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_curl_snippet_is_answered(server: LiveServer, snippet: str) -> None:
-    answer = run_shell(server, snippet)
-
-    assert answer
-    assert "error" not in answer
-
-
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_readme_makes_a_room(server: LiveServer) -> None:
-    found = [param.values[0] for param in snippets("sh", [DOCS.parent / "README.md"])]
-    (snippet,) = [text for text in found if "curl" in text]
-
-    answer = json.loads(run_shell(server, snippet.replace("http://localhost:8080", server.url)))
-
-    assert set(answer["tokens"]) == {"publish", "subscribe"}
-
-
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_quick_start_leads_to_a_stream(server: LiveServer, open_html: Callable[..., Page]) -> None:
-    create_room = next(p.values[0] for p in snippets("sh") if "broadcast" in p.values[0])
+    (create_room,) = [
+        each.text for each in snippets("sh", pages=[QUICK_START]) if "broadcast" in each.text
+    ]
 
     tokens = json.loads(run_shell(server, create_room))["tokens"]
     publisher = open_html("Live", publish_token=tokens["publish"])
@@ -202,9 +185,18 @@ def test_quick_start_leads_to_a_stream(server: LiveServer, open_html: Callable[.
     wait_until_playing(viewer)
 
 
+@pytest.mark.parametrize("page", ["README.md", QUICK_START])
+def test_page_quotes_the_first_lines_of_the_server(server: LiveServer, page: str) -> None:
+    quoted = [each.text.splitlines() for each in snippets("text", pages=[page])]
+
+    said = [re.sub(r"127\.0\.0\.1:\d+", "0.0.0.0:8080", line) for line in server.lines[:2]]
+    assert [re.sub(r"lr_\w+", "lr_", line) for line in said] in [
+        [re.sub(r"lr_\w+", "lr_", line) for line in lines] for lines in quoted
+    ]
+
+
 def test_troubleshooting_quotes_the_warning_of_the_server(server: LiveServer) -> None:
-    pages = [DOCS / "troubleshooting.md"]
-    quoted = [param.values[0].strip() for param in snippets("text", pages)]
+    quoted = [each.text.strip() for each in snippets("text", pages=["docs/troubleshooting.md"])]
 
     (warning,) = [line for line in server.lines if line.startswith("WARNING Only")]
     assert warning in quoted
