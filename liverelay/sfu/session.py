@@ -243,9 +243,9 @@ class MediaSession:
             case ReceiverReport():
                 self._on_report_blocks(packet.reports, now)
             case PictureLossIndication():
-                self._on_keyframe_requests((packet.media_ssrc,), effects)
+                self._on_pli(packet, effects)
             case FullIntraRequest():
-                self._on_keyframe_requests(packet.media_ssrcs, effects)
+                self._on_fir(packet, effects)
             case GenericNack():
                 self._on_nack(packet, effects, now)
             case Goodbye():
@@ -272,10 +272,15 @@ class MediaSession:
                 is_measured = subscription.on_report_block(block, now)
                 self.congestion.on_report(subscription, block, now, is_measured=is_measured)
 
-    def _on_keyframe_requests(self, ssrcs: Iterable[Ssrc], effects: RtcpEffects) -> None:
-        for ssrc in ssrcs:
+    def _on_pli(self, pli: PictureLossIndication, effects: RtcpEffects) -> None:
+        if (subscription := self.subscriptions.get(pli.media_ssrc)) is not None:
+            subscription.pli_count += 1
+            effects.keyframe_requests.append(subscription)
+
+    def _on_fir(self, fir: FullIntraRequest, effects: RtcpEffects) -> None:
+        for ssrc in fir.media_ssrcs:
             if (subscription := self.subscriptions.get(ssrc)) is not None:
-                subscription.keyframe_request_count += 1
+                subscription.fir_count += 1
                 effects.keyframe_requests.append(subscription)
 
     def _on_congestion_feedback(

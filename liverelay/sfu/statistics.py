@@ -1,6 +1,7 @@
 """What is known of each stream, under the names of W3C webrtc-stats, in Python's spelling.
 
-Seconds for jitter and round-trip time; `bytes_…` are payload bytes.
+Seconds for jitter and round-trip time; `bytes_…` are payload bytes. In webrtc-stats the packets and
+bytes of a stream include what was sent again; here they do not, since reports do not (RFC 3550).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from liverelay.sfu.layer_limit import EVERYTHING
 
 if TYPE_CHECKING:
-    from liverelay.rtp.types import Rid, Ssrc
+    from liverelay.rtp.types import Mid, Rid, Ssrc
     from liverelay.sdp.parameters import Codec, MediaKind
     from liverelay.sfu.encoding import Encoding
     from liverelay.sfu.inbound import InboundStream
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
 class InboundRtpStats:
     """One SSRC of a publisher; the size of its pictures, in pixels, is that of the last keyframe.
 
-    `rid` is None where the publisher has given its encodings no names. `active`, which webrtc-stats
-    has for outbound streams, is false while it is silent and another encoding is not.
+    `rid` is None where the publisher has given its encodings no names. `active` is false while it
+    is silent and another encoding is not; webrtc-stats has these two for outbound streams only.
     """
 
     ssrc: Ssrc
+    mid: Mid
     rid: Rid | None
     active: bool
     mime_type: str | None
@@ -40,6 +42,7 @@ class InboundRtpStats:
     retransmitted_packets_received: int
     packets_lost: int
     jitter: float
+    nack_count: int
     pli_count: int
 
 
@@ -58,13 +61,15 @@ class PublicationStats:
 class SubscriptionStats:
     """One outbound stream; from `packets_lost` on, what the viewer itself has reported.
 
-    `rid` is that of the encoding that it is sent, and the size that of the layers of it.
+    `rid` is that of the encoding that it is sent, and the size that of the layers of it. What
+    webrtc-stats has for the remote end and for the codec is here, too.
     """
 
     session_id: SessionId
     peer_id: PeerId
     kind: MediaKind
     ssrc: Ssrc
+    mid: Mid
     rid: Rid | None
     active: bool
     mime_type: str | None
@@ -74,7 +79,8 @@ class SubscriptionStats:
     bytes_sent: int
     retransmitted_packets_sent: int
     nack_count: int
-    keyframe_request_count: int
+    pli_count: int
+    fir_count: int
     packets_lost: int | None
     fraction_lost: float | None
     jitter: float | None
@@ -107,6 +113,7 @@ def subscription_stats(subscription: Subscription) -> SubscriptionStats:
         peer_id=subscription.peer_id,
         kind=subscription.parameters.kind,
         ssrc=subscription.ssrc,
+        mid=subscription.parameters.mid,
         rid=_rid(subscription),
         active=encoding is not None,
         mime_type=_mime_type(subscription.parameters.kind, codec),
@@ -116,7 +123,8 @@ def subscription_stats(subscription: Subscription) -> SubscriptionStats:
         bytes_sent=subscription.octets_sent,
         retransmitted_packets_sent=0 if retransmitter is None else retransmitter.packets_sent,
         nack_count=subscription.nack_count,
-        keyframe_request_count=subscription.keyframe_request_count,
+        pli_count=subscription.pli_count,
+        fir_count=subscription.fir_count,
         packets_lost=None if report is None else report.cumulative_lost,
         fraction_lost=None if report is None else report.fraction_lost / 256,
         jitter=None if report is None or codec is None else report.jitter / codec.clock_rate,
@@ -130,6 +138,7 @@ def _inbound_stats(
     size = encoding.frame_size(EVERYTHING)
     return InboundRtpStats(
         ssrc=stream.ssrc,
+        mid=encoding.parameters.mid,
         rid=rid,
         active=active,
         mime_type=_mime_type(encoding.parameters.kind, stream.codec),
@@ -140,6 +149,7 @@ def _inbound_stats(
         retransmitted_packets_received=stream.packets_repaired,
         packets_lost=stream.packets_lost,
         jitter=stream.jitter,
+        nack_count=encoding.nacks_sent,
         pli_count=encoding.keyframe_requests_sent,
     )
 

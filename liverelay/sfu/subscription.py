@@ -76,7 +76,8 @@ class Subscription:
         self.reported_loss = ReportedLoss()
         self.round_trip_time: float | None = None
         self.nack_count = 0
-        self.keyframe_request_count = 0
+        self.pli_count = 0
+        self.fir_count = 0
         # Nothing older is sent again: a viewer that was cut off begins with a keyframe, and
         # Chromium stops for seconds after it if packets from long before come with it.
         self.reached_since = -math.inf

@@ -18,35 +18,34 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class MediaTotals:
-    """Sums over streams, under the names of W3C webrtc-stats; bytes are payload bytes.
+    """Sums over streams; bytes are payload bytes.
 
-    `pli_count` are keyframe requests to publishers, `keyframe_request_count` those of viewers;
-    `nacks_sent` are NACK messages to publishers, `nack_count` those of viewers.
+    NACK messages and keyframe requests are sent to publishers, and received from viewers.
     """
 
     packets_received: int = 0
     bytes_received: int = 0
     retransmitted_packets_received: int = 0
-    pli_count: int = 0
     nacks_sent: int = 0
+    keyframe_requests_sent: int = 0
     packets_sent: int = 0
     bytes_sent: int = 0
     retransmitted_packets_sent: int = 0
-    nack_count: int = 0
-    keyframe_request_count: int = 0
+    nacks_received: int = 0
+    keyframe_requests_received: int = 0
 
     def add(self, other: MediaTotals) -> None:
         # Written out: a loop over the fields takes four times as long, for each of many rooms.
         self.packets_received += other.packets_received
         self.bytes_received += other.bytes_received
         self.retransmitted_packets_received += other.retransmitted_packets_received
-        self.pli_count += other.pli_count
         self.nacks_sent += other.nacks_sent
+        self.keyframe_requests_sent += other.keyframe_requests_sent
         self.packets_sent += other.packets_sent
         self.bytes_sent += other.bytes_sent
         self.retransmitted_packets_sent += other.retransmitted_packets_sent
-        self.nack_count += other.nack_count
-        self.keyframe_request_count += other.keyframe_request_count
+        self.nacks_received += other.nacks_received
+        self.keyframe_requests_received += other.keyframe_requests_received
 
     def add_publication(self, publication: Publication) -> None:
         for encoding in publication.encodings:
@@ -60,14 +59,14 @@ class MediaTotals:
     def add_subscription(self, subscription: Subscription) -> None:
         self.packets_sent += subscription.packets_sent
         self.bytes_sent += subscription.octets_sent
-        self.nack_count += subscription.nack_count
-        self.keyframe_request_count += subscription.keyframe_request_count
+        self.nacks_received += subscription.nack_count
+        self.keyframe_requests_received += subscription.pli_count + subscription.fir_count
         if subscription.retransmitter is not None:
             self.retransmitted_packets_sent += subscription.retransmitter.packets_sent
 
     def _add_encoding(self, encoding: Encoding) -> None:
         self.add(encoding.replaced)
-        self.pli_count += encoding.keyframe_requests_sent
         self.nacks_sent += encoding.nacks_sent
+        self.keyframe_requests_sent += encoding.keyframe_requests_sent
         if encoding.stream is not None:
             self.add_stream(encoding.stream)

@@ -68,6 +68,7 @@ async def test_losses_of_libwebrtc_are_repaired(server: MediaServer) -> None:
 
             # All but what is lost just now.
             assert stream["retransmitted_packets_received"] >= stream["packets_lost"] - 5
+            assert stream["nack_count"] > 0
             assert stream["pli_count"] <= 1
 
 

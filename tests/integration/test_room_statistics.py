@@ -54,6 +54,8 @@ async def test_each_stream_of_each_session_is_told(server: MediaServer) -> None:
     )
     assert (inbound["kind"], inbound["mime_type"]) == ("video", "video/VP8")
     assert (inbound["ssrc"], inbound["packets_received"]) == (publisher.video.ssrc, 2)
+    assert f"a=mid:{inbound['mid']}\r\n" in publisher.offer.partition("m=video")[2]
+    assert f"a=mid:{outbound['mid']}\r\n" in viewer.offer.partition("m=video")[2]
     assert inbound["bytes_received"] == sum(map(len, frames)) == outbound["bytes_sent"]
     assert (outbound["ssrc"], outbound["packets_sent"]) == (viewer.ssrc_of("video"), 2)
     assert (outbound["packets_lost"], outbound["round_trip_time"]) == (None, None)

@@ -134,7 +134,7 @@ def test_statistics_say_what_went_where() -> None:
     assert stream.bytes_received == watched.bytes_sent
     assert (watched.packets_lost, watched.fraction_lost, watched.jitter) == (12, 0.25, 0.01)
     assert watched.round_trip_time is not None
-    assert watched.keyframe_request_count == 1
+    assert (watched.pli_count, watched.fir_count) == (1, 0)
     assert publisher.plis
 
 

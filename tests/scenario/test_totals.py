@@ -35,13 +35,13 @@ def test_totals_are_the_sums_of_what_streams_count() -> None:
     assert totals == MediaTotals(
         packets_received=sum(stream.packets_received for stream in streams),
         bytes_received=sum(stream.bytes_received for stream in streams),
-        pli_count=sum(stream.pli_count for stream in streams),
+        keyframe_requests_sent=sum(stream.pli_count for stream in streams),
         packets_sent=sum(each.packets_sent for each in subscriptions),
         bytes_sent=sum(each.bytes_sent for each in subscriptions),
-        keyframe_request_count=1,
+        keyframe_requests_received=1,
     )
     assert totals.packets_sent == 2 * totals.packets_received > 100
-    assert totals.pli_count > 0
+    assert totals.keyframe_requests_sent > 0
 
 
 def test_retransmissions_and_their_requests_are_counted() -> None:
@@ -54,7 +54,9 @@ def test_retransmissions_and_their_requests_are_counted() -> None:
     scenario.run(0.1)
 
     totals = scenario.room.totals()
-    assert (totals.nack_count, totals.retransmitted_packets_sent) == (1, 1)
+    (watched,) = (s for s in scenario.room.subscription_statistics() if s.ssrc == VIDEO)
+    assert watched.nack_count == 1
+    assert (totals.nacks_received, totals.retransmitted_packets_sent) == (1, 1)
 
 
 def test_nothing_is_forgotten_when_streams_end() -> None:

@@ -162,14 +162,14 @@ def _media(totals: MediaTotals) -> Iterator[Metric]:
             "Packets to subscribers that were sent again.",
             totals.retransmitted_packets_sent,
         ),
-        ("nacks_received", "NACK messages from subscribers.", totals.nack_count),
+        ("nacks_received", "NACK messages from subscribers.", totals.nacks_received),
         ("nacks_sent", "NACK messages to publishers.", totals.nacks_sent),
         (
             "keyframe_requests_received",
             "PLI and FIR messages from subscribers.",
-            totals.keyframe_request_count,
+            totals.keyframe_requests_received,
         ),
-        ("keyframe_requests_sent", "PLI messages to publishers.", totals.pli_count),
+        ("keyframe_requests_sent", "PLI messages to publishers.", totals.keyframe_requests_sent),
     ):
         yield _counter(name, text, value)
 

@@ -152,6 +152,7 @@ def _stream_status() -> dict[str, Any]:
 def _inbound_rtp() -> dict[str, Any]:
     return {
         "ssrc": COUNT,
+        "mid": _TEXT,
         "rid": nullable(_TEXT),
         "active": {"type": "boolean"},
         "mime_type": nullable(_TEXT),
@@ -162,6 +163,7 @@ def _inbound_rtp() -> dict[str, Any]:
         "retransmitted_packets_received": COUNT,
         "packets_lost": {"type": "integer"},
         "jitter": _NUMBER,
+        "nack_count": COUNT,
         "pli_count": COUNT,
     }
 
@@ -170,6 +172,7 @@ def _outbound_rtp() -> dict[str, Any]:
     return {
         "kind": choice(MediaKind),
         "ssrc": COUNT,
+        "mid": _TEXT,
         "rid": nullable(_TEXT),
         "active": {"type": "boolean"},
         "mime_type": nullable(_TEXT),
@@ -179,7 +182,8 @@ def _outbound_rtp() -> dict[str, Any]:
         "bytes_sent": COUNT,
         "retransmitted_packets_sent": COUNT,
         "nack_count": COUNT,
-        "keyframe_request_count": COUNT,
+        "pli_count": COUNT,
+        "fir_count": COUNT,
         "packets_lost": nullable({"type": "integer"}),
         "fraction_lost": nullable(_FRACTION),
         "jitter": nullable(_NUMBER),

@@ -303,7 +303,7 @@ def test_session_that_still_watches_goes_on_when_its_publication_ends() -> None:
     pli = PictureLossIndication(Ssrc(1), viewer.ssrc).serialize()
     room.on_rtcp(PUBLISHER, pli, 11.0)
 
-    assert viewer.keyframe_request_count == 1
+    assert viewer.pli_count == 1
     assert room.drops == {}
 
 

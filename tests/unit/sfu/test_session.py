@@ -4,7 +4,11 @@ from dataclasses import replace
 import pytest
 
 from liverelay.rtp.rtcp.compound import parse_compound
-from liverelay.rtp.rtcp.feedback import GenericNack, ReceiverEstimatedMaximumBitrate
+from liverelay.rtp.rtcp.feedback import (
+    GenericNack,
+    PictureLossIndication,
+    ReceiverEstimatedMaximumBitrate,
+)
 from liverelay.rtp.rtcp.reports import (
     CanonicalName,
     Goodbye,
@@ -236,11 +240,16 @@ def test_requests_for_keyframes_concern_the_subscriptions_they_name() -> None:
     session = MediaSession(SessionId("viewer"), Counter())
     viewer = subscription()
     session.subscriptions[viewer.ssrc] = viewer
+    requests = [
+        fir(viewer.ssrc, 404),
+        PictureLossIndication(SENDER, viewer.ssrc).serialize(),
+        PictureLossIndication(SENDER, Ssrc(404)).serialize(),
+    ]
 
-    effects = session.receive_rtcp(fir(viewer.ssrc, 404), now=10.0)
+    asked = [session.receive_rtcp(data, now=10.0).keyframe_requests for data in requests]
 
-    assert effects.keyframe_requests == [viewer]
-    assert viewer.keyframe_request_count == 1
+    assert asked == [[viewer], [viewer], []]
+    assert (viewer.fir_count, viewer.pli_count) == (1, 1)
 
 
 def test_nack_concerns_the_subscription_it_names() -> None:
