@@ -52,6 +52,7 @@ class UdpPort:
             reason = os.strerror(error.errno or 0)
             raise ListenError(f"cannot use UDP port {port}: {reason}") from None
         self.datagrams_received = 0
+        self.octets_received = 0
         self.buffer_size = min(_buffer_size(self._ipv4, option) for option in _FORCED_BUFFERS)
 
     @property
@@ -102,7 +103,9 @@ class UdpPort:
         settle: Callable[[float], None],
     ) -> None:
         now = asyncio.get_running_loop().time()
-        self.datagrams_received += _read_burst(sock, receive, now)
+        datagrams, octets = _read_burst(sock, receive, now)
+        self.datagrams_received += datagrams
+        self.octets_received += octets
         settle(now)
 
 
@@ -137,18 +140,20 @@ class Alarm:
 
 def _read_burst(
     sock: socket.socket, receive: Callable[[bytes, Address, float], None], now: float
-) -> int:
-    """Read until the socket is empty, or for long enough; return how many datagrams came."""
+) -> tuple[int, int]:
+    """Read until the socket is empty, or for long enough; return datagrams and bytes that came."""
+    octets = 0
     for count in range(_MAX_BURST):
         try:
             datagram, address = sock.recvfrom(_MAX_DATAGRAM_SIZE)
         except BlockingIOError:
-            return count
+            return count, octets
         except OSError:
             # An ICMP error for something we sent: it says nothing about what is to be read.
             continue
+        octets += len(datagram)
         receive(datagram, address, now)
-    return _MAX_BURST
+    return _MAX_BURST, octets
 
 
 def _bind(family: socket.AddressFamily, host: str, port: int) -> socket.socket:

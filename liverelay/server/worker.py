@@ -47,8 +47,8 @@ class MediaWorker:
         self._timings = timings
         self._room_events = room_events
         self._mux = Mux(udp.send, certificate=self.certificate, start_task=start_task)
-        self._batching = batch_support()
-        self._egress = open_egress(udp, self._mux.targets, self._mux.counters, self._batching)
+        self.batching = batch_support()
+        self._egress = open_egress(udp, self._mux.targets, self._mux.counters, self.batching)
         self._alarm = Alarm(self._on_alarm)
         self._rooms: dict[str, RoomMedia] = {}
         self._probe_slots = ProbeSlots()
@@ -70,7 +70,7 @@ class MediaWorker:
     @property
     def limitations(self) -> list[str]:
         """What this system lacks for the fastest way of sending, in words."""
-        return [self._batching.missing] if self._batching.missing else []
+        return [self.batching.missing] if self.batching.missing else []
 
     def __len__(self) -> int:
         """Return how many transports are open."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.network, pytest.mark.asyncio]
 
 
-async def test_what_the_system_lacks_is_in_the_log_and_in_health(
+async def test_what_the_system_lacks_is_in_the_log_in_health_and_in_metrics(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     lacking = BatchSupport(True, False, "the kernel has no UDP GSO")
@@ -24,8 +24,11 @@ async def test_what_the_system_lacks_is_in_the_log_and_in_health(
     with caplog.at_level("WARNING"):
         async with running_api(tmp_path) as api:
             answer = await api.request("GET", "/health")
+            metrics = (await api.request("GET", "/metrics")).body.decode()
 
     assert answer.json["limitations"] == ["the kernel has no UDP GSO"]
+    assert 'liverelay_udp_send_feature{feature="gso"} 0.0' in metrics
+    assert 'liverelay_udp_send_feature{feature="sendmmsg"} 1.0' in metrics
     assert "the kernel has no UDP GSO" in caplog.text
 
 

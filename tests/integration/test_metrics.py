@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -14,9 +15,12 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 
 from liverelay.setting import Endpoint
+from liverelay.transport.counters import CloseReason
+from liverelay.transport.ice import CONSENT_LIFETIME
+from liverelay.transport.peer_transport import HANDSHAKE_TIMEOUT
 from tests.support.events import listening
 from tests.support.media_server import KEY, MediaServer, serving
-from tests.support.peer import VIDEO
+from tests.support.peer import RTX, VIDEO, Peer
 from tests.support.snippets import snippets
 
 if TYPE_CHECKING:
@@ -97,11 +101,61 @@ async def test_media_and_its_peers_are_counted(server: MediaServer) -> None:
     assert value(metrics, "udp_sent_datagrams_total") == server.counters.sent
     assert value(metrics, "udp_sent_bytes_total") > 2 * size
     assert value(metrics, "udp_received_datagrams_total") > 10
+    assert value(metrics, "udp_received_bytes_total") > size
     assert value(metrics, "connections_total") == 3
     assert value(metrics, "join_duration_seconds_count") == 3
     assert 0 < value(metrics, "join_duration_seconds_sum") < 10
     assert 1 <= value(metrics, "forwarding_duration_seconds_count") <= 2
     assert value(metrics, "forwarding_duration_seconds_sum") > 0
+
+
+async def test_losses_and_their_repair_are_counted(server: MediaServer) -> None:
+    room = await server.create_room()
+    publisher = await server.publish(room["tokens"]["publish"])
+    viewer = await server.watch(room["tokens"]["subscribe"])
+    packet = await viewer.wait_for(VIDEO, publisher.send_frame(is_keyframe=True))
+    viewer.send_nack(packet.ssrc, packet.sequence_number)
+    await viewer.wait_for(RTX, packet.sequence_number.to_bytes(2, "big") + packet.payload)
+    lost = publisher.skip_frame()
+    publisher.send_frame()
+    await publisher.wait_for_nack()
+    await viewer.wait_for(VIDEO, publisher.send_again(lost))
+
+    metrics = await scrape(server)
+
+    assert value(metrics, "nacks_received_total") == 1
+    assert value(metrics, "outbound_rtp_retransmitted_packets_total") == 1
+    assert value(metrics, "nacks_sent_total") == 1
+    assert value(metrics, "inbound_rtp_retransmitted_packets_total") == 1
+    assert value(metrics, "inbound_rtp_packets_total") == 2
+
+
+async def test_ends_are_counted_by_why(server: MediaServer) -> None:
+    tokens = (await server.create_room())["tokens"]
+    await server.publish(tokens["publish"])
+    viewer = await server.watch(tokens["subscribe"])
+    closed, now = server.counters.closed, asyncio.get_running_loop().time()
+
+    viewer.close()
+    await server.until(lambda: closed[CloseReason.PEER] == 1)
+    impostor = Peer("subscribe", tokens["subscribe"])
+    own = impostor.client.identity.fingerprint()[1]
+    reply = await server.offer("subscribe", impostor.token, impostor.offer.replace(own, own[::-1]))
+    impostor.accept(reply.body)
+    await server.until(lambda: closed[CloseReason.WRONG_FINGERPRINT] == 1)
+    impostor.close()
+    await server.offer("subscribe", tokens["subscribe"])
+    server.worker._on_alarm(now + HANDSHAKE_TIMEOUT + 5)
+    server.worker._on_alarm(now + CONSENT_LIFETIME + 5)
+
+    metrics = await scrape(server)
+    counted = {each: value(metrics, "connections_closed_total", reason=each) for each in closed}
+    assert {reason for reason, count in counted.items() if count} == {
+        CloseReason.PEER,
+        CloseReason.WRONG_FINGERPRINT,
+        CloseReason.NO_CHECK,
+        CloseReason.CONSENT_EXPIRED,
+    }
 
 
 async def test_nothing_is_uncounted_when_its_room_has_gone(server: MediaServer) -> None:
@@ -167,7 +221,7 @@ async def test_names_and_units_are_as_prometheus_wants_them(server: MediaServer)
         if family.type == "counter":
             assert all(sample.name == f"{name}_total" for sample in family.samples)
         labels = {label for sample in family.samples for label in sample.labels}
-        assert labels <= {"role", "reason", "outcome", "le", "version"}
+        assert labels <= {"role", "reason", "outcome", "feature", "le", "version"}
 
 
 async def test_openmetrics_is_spoken_to_who_asks_for_it(server: MediaServer) -> None:

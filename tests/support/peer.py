@@ -200,6 +200,21 @@ class Peer:
         self._send(self.video, payload, FRAME_TICKS)
         return payload
 
+    def skip_frame(self) -> tuple[int, bytes]:
+        """Lose a frame of one packet before it is sent; return its number and payload."""
+        lost = self.video.sequence_number & 0xFFFF, VP8_DELTA + self._mark()
+        self.video.sequence_number += 1
+        self.video.rtp_timestamp += FRAME_TICKS
+        return lost
+
+    def send_again(self, lost: tuple[int, bytes]) -> bytes:
+        """Send a frame that was lost as a retransmission; return its payload."""
+        number, payload = lost
+        self.client.send_rtp(
+            rtp(number.to_bytes(2, "big") + payload, payload_type=RTX, ssrc=0x2222)
+        )
+        return payload
+
     def send_sound(self) -> bytes:
         """Send 20 ms of sound; return its payload."""
         payload = self._mark()
@@ -251,6 +266,11 @@ class Peer:
             int.from_bytes(packet[8:12], "big") for packet in self._rtcp(206) if packet[0] & 31 == 1
         ]
 
+    @property
+    def nacks(self) -> int:
+        """How many requests for lost packets have come."""
+        return sum(packet[0] & 31 == 1 for packet in self._rtcp(205))
+
     async def wait_for(self, payload_type: int, payload: bytes) -> Packet:
         """Wait until a packet with this payload has come, and return it."""
         while True:
@@ -261,6 +281,10 @@ class Peer:
 
     async def wait_for_pli(self, count: int = 1) -> None:
         while len(self.plis) < count:
+            await self.client.wait_for(rtcp=len(self.client.rtcp) + 1)
+
+    async def wait_for_nack(self) -> None:
+        while not self.nacks:
             await self.client.wait_for(rtcp=len(self.client.rtcp) + 1)
 
     def _adopt(self, recorded: str) -> str:

@@ -62,8 +62,9 @@ class ServerCollector(Collector):
     def _datagrams(self) -> Iterator[Metric]:
         counters, udp = self._context.worker.counters, self._context.worker.udp
         yield _counter("udp_received_datagrams", "Datagrams received.", udp.datagrams_received)
+        yield _counter("udp_received_bytes", "Bytes of those.", udp.octets_received)
         yield _counter("udp_sent_datagrams", "Datagrams sent.", counters.sent)
-        yield _counter("udp_sent_bytes", "Bytes of the datagrams sent.", counters.sent_octets)
+        yield _counter("udp_sent_bytes", "Bytes of those.", counters.sent_octets)
         yield _labelled(
             "udp_received_datagrams_dropped",
             "Datagrams received that went no further.",
@@ -80,6 +81,13 @@ class ServerCollector(Collector):
                 "failed": counters.unsent_failed,
                 "unready": counters.unsent_unready,
             },
+        )
+        batching = self._context.worker.batching
+        yield _labelled_gauge(
+            "udp_send_feature",
+            "What many datagrams are sent at once with: 1, or 0 where this system lacks it.",
+            "feature",
+            {"sendmmsg": batching.has_sendmmsg, "gso": batching.has_segmentation},
         )
         yield _labelled(
             "inbound_rtp_packets_dropped",

@@ -103,6 +103,18 @@ async def test_burst_is_settled_once() -> None:
         assert reader.settled == [5]
 
 
+async def test_what_came_is_counted() -> None:
+    reader = Reader()
+    with udp_port() as port, peer(socket.AF_INET, "127.0.0.1") as other:
+        for size in range(20):
+            other.sendto(bytes(size), ("127.0.0.1", port.port))
+
+        port.start(reader.receive, reader.settle)
+        await reader.wait_for(20)
+
+        assert (port.datagrams_received, port.octets_received) == (20, sum(range(20)))
+
+
 async def test_flood_is_settled_in_pieces() -> None:
     reader = Reader()
     with udp_port() as port, peer(socket.AF_INET, "127.0.0.1") as other:
