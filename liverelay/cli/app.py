@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 import liverelay
-from liverelay.cli import doctor, keys, loadtest, rooms, serve, token
+from liverelay.cli import doctor, health, keys, loadtest, rooms, serve, token
 from liverelay.cli.output import (
     discard_output,
     open_missing_streams,
@@ -32,6 +32,7 @@ app = typer.Typer(
 )
 app.command()(serve.serve)
 app.command()(doctor.doctor)
+app.command()(health.health)
 app.command()(loadtest.loadtest)
 app.add_typer(keys.app, name="keys")
 app.add_typer(rooms.app, name="rooms")

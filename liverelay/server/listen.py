@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 _BACKLOG = 1024
 
+# Who listens at every address is reached at these.
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
 
 def bind_http(host: str, port: int) -> list[socket.socket]:
     """Return a listening socket for each address of `host`, all on one port; 0 picks a free one.
@@ -57,6 +60,12 @@ def load_tls(settings: Settings) -> ssl.SSLContext | None:
         files = f"{settings.tls_cert} and {settings.tls_key}"
         raise ConfigError(f"cannot use {files} for TLS: {error}") from None
     return context
+
+
+def local_url(sock: socket.socket, *, is_tls: bool) -> str:
+    """Return an address under which the server is reached from its own machine."""
+    host = sock.getsockname()[0]
+    return describe_url(sock, _LOOPBACK.get(host, host), is_tls=is_tls)
 
 
 def describe_url(sock: socket.socket, host: str, *, is_tls: bool) -> str:

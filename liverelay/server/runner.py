@@ -21,7 +21,7 @@ from liverelay.server.deadlines import Deadlines
 from liverelay.server.doctor import examine_running
 from liverelay.server.events import MAX_LISTENERS, EventCounters, EventHub
 from liverelay.server.http_protocol import connection_factory
-from liverelay.server.listen import bind_http, describe_url, load_tls, port_of
+from liverelay.server.listen import bind_http, describe_url, load_tls, local_url, port_of
 from liverelay.server.logs import SHOWS_KEY
 from liverelay.server.media import MediaService
 from liverelay.server.metrics.timings import Timings
@@ -116,7 +116,7 @@ class Server:
         # Only a server that listens makes the first key: one that fails would not show it, and the
         # next start would find a key there already.
         bootstrapped = store.keys.bootstrap(self._first_key)
-        live = LivePublisher(store.live_directory)
+        live = LivePublisher(store.live_directory, local_url(listeners[0], is_tls=tls is not None))
         self._stack.callback(live.close)
         tasks.start(watch_store(self._context, live), name="store watcher")
         # A key that the operator gave is not shown.

@@ -13,6 +13,7 @@ import dockerfile
 import pytest
 import yaml
 
+from liverelay.cli import health
 from liverelay.config import Settings
 from tests.support.snippets import ROOT, snippets
 
@@ -71,11 +72,14 @@ def test_image_does_not_run_as_root() -> None:
     assert [command.value for command in instructions("USER")] == [("liverelay",)]
 
 
-def test_health_check_is_python() -> None:
-    (check,) = instructions("HEALTHCHECK")
-    _, *command = [word for word in check.value if word != "CMD"][-3:]
+def test_health_check_asks_the_server_of_the_store_in_the_image() -> None:
+    (check,), (environment,) = instructions("HEALTHCHECK"), instructions("ENV")
 
-    compile(command[-1], "HEALTHCHECK", "exec")
+    flags = dict(flag.split("=") for flag in check.flags)
+    variables = dict(zip(environment.value[::2], environment.value[1::2], strict=True))
+    assert check.value == ("CMD", "liverelay", "health")
+    assert variables["LIVERELAY_DATA_DIR"] == instructions("VOLUME")[0].value[0]
+    assert int(flags["--timeout"].removesuffix("s")) > health._TIMEOUT
 
 
 def test_documented_container_publishes_both_protocols_and_keeps_its_data() -> None:

@@ -68,7 +68,7 @@ async def test_counts_of_a_killed_server_are_void(tmp_path: Path) -> None:
             pass
         live = files[0]
         # As if somebody were in, which the killed server can no longer take back.
-        live.write_text(json.dumps({room_id: [1, 7]}))
+        live.write_text(json.dumps({"url": "http://127.0.0.1", "rooms": {room_id: [1, 7]}}))
         before = await listed(command, command.data_dir)
         os.kill(serving_process.process.pid, signal.SIGKILL)
         serving_process.process.wait()
@@ -81,7 +81,7 @@ async def test_counts_of_a_killed_server_are_void(tmp_path: Path) -> None:
 
 
 async def test_counts_of_several_servers_are_added_up(tmp_path: Path) -> None:
-    publishers = [LivePublisher(tmp_path / "live") for _ in range(2)]
+    publishers = [LivePublisher(tmp_path / "live", "http://127.0.0.1") for _ in range(2)]
 
     publishers[0].publish({"a": (1, 2), "b": (0, 1)})
     publishers[1].publish({"a": (0, 5)})
@@ -96,10 +96,18 @@ async def test_counts_of_several_servers_are_added_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"room": 7}', '{"room": [1]}', '{"room": ["1", 2]}']
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"url": 1, "rooms": {}}',
+        '{"url": "", "rooms": []}',
+        *(f'{{"url": "", "rooms": {{"room": {counts}}}}}' for counts in ("7", "[1]", '["1", 2]')),
+    ],
 )
 async def test_damaged_counts_are_passed_over(tmp_path: Path, text: str) -> None:
-    publisher = LivePublisher(tmp_path / "live")
+    publisher = LivePublisher(tmp_path / "live", "http://127.0.0.1")
     publisher.publish({"a": (1, 2)})
 
     next((tmp_path / "live").glob("*.json")).write_text(text)

@@ -47,6 +47,7 @@ print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), file
         ["keys", "list"],
         ["rooms", "create", "--json"],
         ["rooms", "list", "--json"],
+        ["health"],
         ["token", "8271274b-fc62-4b73-98c5-40e28b7a1b81", "--role", "call"],
     ],
     ids=" ".join,

@@ -1,0 +1,96 @@
+"""`liverelay health`: it finds the servers of a store by itself, however they were started."""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+from typing_extensions import override
+
+from liverelay.store.live import LivePublisher
+from tests.support.certificates import write_certificate
+from tests.support.ports import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.command import Command
+
+pytestmark = [pytest.mark.network, pytest.mark.slow]
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """Has no method that it would understand: it answers 501."""
+
+    @override
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@contextmanager
+def published(command: Command, url: str) -> Iterator[None]:
+    """Tell the command of a server at `url`."""
+    publisher = LivePublisher(command.data_dir / "live", url)
+    publisher.publish({})
+    try:
+        yield
+    finally:
+        publisher.close()
+
+
+def wait_until_published(command: Command) -> None:
+    while not list((command.data_dir / "live").glob("*.json")):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("host", "reached"), [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::", "[::1]")]
+)
+def test_server_that_answers_is_well(command: Command, host: str, reached: str) -> None:
+    with command.serve("--host", host) as server:
+        port = server.wait_until_listening().rpartition(":")[2]
+        wait_until_published(command)
+        asked = command.run("health")
+        told = json.loads(command.output("health", "--json"))
+        server.stop()
+    afterwards = command.run("health")
+
+    assert (asked.returncode, asked.stdout) == (0, f"http://{reached}:{port}\tok\n")
+    assert [health["version"] for health in told] == ["0.2.0"]
+    assert afterwards.returncode == 1
+    assert afterwards.stderr == f"error: no server runs on {command.data_dir}\n"
+
+
+def test_certificate_for_another_name_is_no_matter(command: Command) -> None:
+    certificate, key = write_certificate(command.home)
+    with command.serve("--tls-cert", str(certificate), "--tls-key", str(key)) as server:
+        url = server.wait_until_listening()
+        wait_until_published(command)
+
+        assert command.output("health") == f"{url}\tok"
+
+
+def test_server_that_does_not_answer_is_not_well(command: Command) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    with published(command, url):
+        result = command.run("health")
+
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"error: {url} does not answer: ")
+
+
+def test_server_that_answers_something_else_is_not_well(command: Command) -> None:
+    with HTTPServer(("127.0.0.1", 0), Refusing) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        with published(command, url):
+            result = command.run("health")
+        server.shutdown()
+        thread.join()
+
+    assert (result.returncode, result.stderr) == (1, f"error: {url} answers 501\n")
