@@ -125,7 +125,7 @@ async def test_losses_and_their_repair_are_counted(server: MediaServer) -> None:
 
     assert value(metrics, "nacks_received_total") == 1
     assert value(metrics, "outbound_rtp_retransmitted_packets_total") == 1
-    assert value(metrics, "nacks_sent_total") == 1
+    assert value(metrics, "nacks_sent_total") >= 1
     assert value(metrics, "inbound_rtp_retransmitted_packets_total") == 1
     assert value(metrics, "inbound_rtp_packets_total") == 2
 
