@@ -263,6 +263,23 @@ async def test_past_of_a_deleted_room_is_forgotten(server: MediaServer) -> None:
         assert (await events.until("snapshot"))["history"]["rooms"] == {}
 
 
+async def test_as_many_rooms_as_may_have_a_past(
+    server: MediaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("liverelay.server.figure_history.MAX_ROOMS", 1)
+    first, second = await server.create_room(), await server.create_room()
+    for room in (first, second):
+        await server.publish(room["tokens"]["publish"])
+
+    for now in (1000.0, 1005.0):
+        await server.context.overview.note_history(now, 1_770_000_000)
+    async with events_of(server) as events:
+        history = (await events.until("snapshot"))["history"]
+
+    assert set(history["rooms"]) == {first["id"]}
+    assert len(history["server"]) == 1
+
+
 async def test_past_is_kept_while_nobody_listens(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
