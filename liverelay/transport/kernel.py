@@ -12,11 +12,6 @@ import socket
 import struct
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
 
 # linux/udp.h; the socket module has no names for these.
 SOL_UDP = 17
@@ -82,14 +77,13 @@ class MessageSender:
     def control_size(self) -> int:
         return _CONTROL_SIZE
 
-    def send(self, descriptor: int, messages: npt.NDArray[np.uint64], first: int) -> int:
-        """Send messages from the row `first` on; return how many the kernel took.
+    def send(self, descriptor: int, place: int, count: int) -> int:
+        """Send the messages in memory from `place` on; return how many the kernel took.
 
         Raises:
             OSError: It refuses the first of them.
         """
-        place = messages.ctypes.data + first * messages.strides[0]
-        sent: int = self._send(descriptor, place, len(messages) - first, 0)
+        sent: int = self._send(descriptor, place, count, 0)
         if sent < 0:
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number))

@@ -8,7 +8,6 @@ of it fails, and a server does with `SessionCalls`.
 from __future__ import annotations
 
 import sys
-from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -110,14 +109,13 @@ class SlotSealer:
         self._slots = [ffi.cast("char *", int(pointer)) for pointer in pointers]
         self._sizes = [ffi.cast("int *", int(place)) for place in row_addresses(self.sizes)]
 
-    def seal(self, peers: Sequence[SrtpPointer], width: int) -> list[int]:
-        """Protect `width` RTP packets for each of `peers`, slot after slot.
+    def seal(self, peers: Sequence[SrtpPointer]) -> list[int]:
+        """Protect an RTP packet for each of `peers`, slot after slot.
 
         Returns the slots that hold no sealed packet, because libsrtp refused it.
         """
-        each = chain.from_iterable(map(repeat, peers, repeat(width)))
         # By `map`, because a loop in Python would take a third as long as the encryption itself.
-        statuses = list(map(lib.srtp_protect, each, self._slots, self._sizes))
+        statuses = list(map(lib.srtp_protect, peers, self._slots, self._sizes))
         if not any(statuses):
             return []
         return [slot for slot, status in enumerate(statuses) if status != _STATUS_OK]

@@ -57,6 +57,10 @@ class TargetTable:
             self._grow()
         return EgressTarget(self, row)
 
+    def newest_version(self, rows: npt.NDArray[np.int64]) -> int:
+        """Return the version with which the last change of any of `rows` came."""
+        return int(self._versions[rows].max(initial=0))
+
     def release(self, row: int) -> None:
         self.set_outbound(row, None)
         self.set_address(row, None)
@@ -81,6 +85,7 @@ class TargetTable:
 
     def _update(self, row: int) -> None:
         self.version += 1
+        self._versions[row] = self.version
         self.is_ready[row] = self.outbounds[row] is not None and self.addresses[row] is not None
 
     def _allocate(self, capacity: int) -> None:
@@ -89,6 +94,8 @@ class TargetTable:
         self.trailer_sizes: npt.NDArray[np.uint64] = np.zeros(capacity, np.uint64)
         self.is_ready: npt.NDArray[np.bool_] = np.zeros(capacity, np.bool_)
         self.is_ipv6: npt.NDArray[np.bool_] = np.zeros(capacity, np.bool_)
+        # All of them have moved now, if there were any before.
+        self._versions: npt.NDArray[np.int64] = np.full(capacity, self.version, np.int64)
         # Only valid as long as `_names` stays where it is, which is until the next growth.
         places = np.arange(capacity, dtype=np.uint64) * np.uint64(_NAME_SIZE)
         self.name_pointers: npt.NDArray[np.uint64] = np.uint64(self._names.ctypes.data) + places

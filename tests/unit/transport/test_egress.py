@@ -28,9 +28,6 @@ from tests.support.srtp import PROFILES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
-    import numpy.typing as npt
-
 pytestmark = pytest.mark.network
 
 # pylibsrtp's own limit.
@@ -244,13 +241,13 @@ class Refusing(kernel.MessageSender):
         self._times = times
 
     @override
-    def send(self, descriptor: int, messages: npt.NDArray[np.uint64], first: int) -> int:
+    def send(self, descriptor: int, place: int, count: int) -> int:
         if self._room == 0 and self._times > 0:
             self._times -= 1
             raise OSError(self._number, "refused")
-        taken = messages[: first + self._room] if self._room else messages
-        self._room -= min(self._room, len(taken) - first)
-        return super().send(descriptor, taken, first)
+        taken = min(self._room, count) if self._room else count
+        self._room -= min(self._room, taken)
+        return super().send(descriptor, place, taken)
 
 
 @pytest.fixture
