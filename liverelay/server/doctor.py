@@ -26,6 +26,7 @@ from liverelay.transport.probe import BindingProbe
 if TYPE_CHECKING:
     from liverelay.config import Settings
     from liverelay.transport.counters import CloseReason
+    from liverelay.transport.types import Address
 
 _CHECK_TIMEOUT = 1.0
 
@@ -106,13 +107,27 @@ async def _check_addresses(udp: UdpPort, addresses: list[IpAddress]) -> list[Fin
     """Send a connectivity check to each announced address and see whether we get it ourselves."""
     tasks = TaskSet()
     mux = Mux(udp.send, certificate=ServerCertificate(), start_task=tasks.start)
-    udp.start(mux.receive, lambda now: None)
+    udp.start(_Responder(mux))
     try:
         return [await _check_address(mux, address, udp.port) for address in addresses]
     finally:
         mux.close()
         await tasks.close()
         udp.close()
+
+
+class _Responder:
+    """Answers connectivity checks, and has no media to send."""
+
+    def __init__(self, mux: Mux) -> None:
+        self._mux = mux
+
+    def receive(self, datagram: bytes, address: Address, now: float) -> bool:
+        self._mux.receive(datagram, address, now)
+        return True
+
+    def settle(self, now: float) -> None:
+        pass
 
 
 async def _check_address(mux: Mux, address: IpAddress, port: int) -> Finding:

@@ -96,6 +96,9 @@ class JoinedSession:
         for received in self.agreed.receive:
             room.remove_publication(self._publication_id(received.mid), now)
         self._worker.release(self.session_id)
+        # Neither refers to the other any more, so both are freed without the garbage collector.
+        self._transport = None
+        self._subscriptions.clear()
         self._worker.settle(now)
 
     def answer_again(self, offer: Offer, now: float) -> tuple[str, bool]:
@@ -134,7 +137,7 @@ class JoinedSession:
         self._worker.settle(now)
 
     def on_rtp(self, packet: bytes, now: float) -> None:
-        self._worker.room(self.session.room_id).on_rtp(self.session_id, packet, now)
+        self._worker.on_rtp(self.session.room_id, self.session_id, packet, now)
 
     def on_rtcp(self, packet: bytes, now: float) -> None:
         self._worker.room(self.session.room_id).on_rtcp(self.session_id, packet, now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import gc
+import contextlib
 import logging
 import os
 import signal
@@ -20,6 +20,7 @@ from liverelay.server.context import ServerContext
 from liverelay.server.deadlines import Deadlines
 from liverelay.server.doctor import examine_running
 from liverelay.server.events import MAX_LISTENERS, EventCounters, EventHub
+from liverelay.server.garbage import GarbageSchedule
 from liverelay.server.http_protocol import connection_factory
 from liverelay.server.listen import bind_http, describe_url, load_tls, local_url, port_of
 from liverelay.server.logs import SHOWS_KEY
@@ -121,17 +122,17 @@ class Server:
         tasks.start(watch_store(self._context, live), name="store watcher")
         # A key that the operator gave is not shown.
         self._announce(bootstrapped[0] if bootstrapped and self._first_key is None else None)
-        # What start-up made lives as long as the server. Out of the collector's sight it does not
-        # lengthen each full collection, which would hold up packets.
-        gc.collect()
-        gc.freeze()
+
+    def is_empty(self) -> bool:
+        """Return whether nobody has joined."""
+        return self._context is None or len(self._context.sessions) == 0
 
     async def drain(self) -> None:
         """Refuse new sessions, tell the peers, and give them a moment to go."""
         assert self._context is not None
         self._context.is_draining = True
         logger.info("draining: %d sessions", len(self._context.sessions))
-        self._context.media.close_all()
+        await self._context.media.close_all()
         self._context.events.close()
         await asyncio.sleep(_DRAIN_TIME)
 
@@ -259,8 +260,9 @@ async def run(settings: Settings, *, first_key: str | None = None) -> None:
         loop.add_signal_handler(number, on_signal)
     try:
         await server.start()
-        await stopping.wait()
-        await server.drain()
+        with contextlib.closing(GarbageSchedule(server.is_empty)):
+            await stopping.wait()
+            await server.drain()
     finally:
         await server.close()
     logger.info("stopped")

@@ -33,7 +33,12 @@ if TYPE_CHECKING:
     from liverelay.sfu.types import SessionId
     from liverelay.transport.counters import TransportCounters
     from liverelay.transport.peer_transport import MediaSink, PeerTransport, SessionParameters
-    from liverelay.transport.types import StartTask
+    from liverelay.transport.types import Address, StartTask
+
+# Copies that are made of one burst at the most, give or take a packet's: 5 ms of work, in which
+# nothing else is done. With 150 ms of it, which a backlog of 256 packets came to with 220 viewers,
+# joins stalled.
+_MAX_COPIES = 1024
 
 
 class MediaWorker:
@@ -61,7 +66,8 @@ class MediaWorker:
         self._has_forwarded = False
         self._clock = asyncio.get_running_loop().time
         self._ntp_at_zero = ntp_now() - self._clock()
-        udp.start(self._mux.receive, self.settle)
+        self._copies = 0
+        udp.start(self)
 
     @property
     def counters(self) -> TransportCounters:
@@ -140,8 +146,18 @@ class MediaWorker:
         self._touched.discard(room_id)
         self._deadlines.discard(room_id)
 
+    def on_rtp(self, room_id: str, session_id: SessionId, packet: bytes, now: float) -> None:
+        """Take in one packet from a publisher, in the clear; `settle` sends it on."""
+        self._copies += self.room(room_id).on_rtp(session_id, packet, now)
+
+    def receive(self, datagram: bytes, address: Address, now: float) -> bool:
+        """Take one datagram; return whether there may be more before `settle`."""
+        self._mux.receive(datagram, address, now)
+        return self._copies < _MAX_COPIES
+
     def settle(self, now: float) -> None:
         """Send what the rooms that were called have ready, and set the alarm."""
+        self._copies = 0
         if self._touched:
             touched, self._touched = self._touched, set()
             for room_id in touched:

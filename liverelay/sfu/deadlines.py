@@ -43,10 +43,13 @@ class DeadlineQueue(Generic[KeyT]):
             heapq.heappop(heap)
         return heap[0][0] if heap else None
 
-    def take_due(self, now: float) -> list[KeyT]:
-        """Return the keys whose deadline has come, earliest first, and forget their deadlines."""
-        due = []
-        while (deadline := self.next()) is not None and deadline <= now:
+    def take_due(self, now: float, most: int | None = None) -> list[KeyT]:
+        """Return the keys whose deadline has come, earliest first, and forget their deadlines.
+
+        Of more than `most` the rest stays due.
+        """
+        due: list[KeyT] = []
+        while (deadline := self.next()) is not None and deadline <= now and len(due) != most:
             key = heapq.heappop(self._heap)[2]
             del self._current[key]
             due.append(key)

@@ -17,7 +17,7 @@ from liverelay.sfu.viewer_group import ViewerGroup
 from liverelay.sfu.wire_format import WireFormat, negotiated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from liverelay.sfu.commands import Fanout
     from liverelay.sfu.history import InboundPacket
@@ -118,6 +118,11 @@ class Encoding:
             return None
         return self.frame_sizes[min(limit.spatial_layer, len(self.frame_sizes) - 1)]
 
+    @property
+    def audience(self) -> int:
+        """How many viewers a packet of it goes to."""
+        return sum(len(group.members) for group in self._groups.values())
+
     def subscriptions(self) -> Iterator[Subscription]:
         for group in self._groups.values():
             yield from group.members
@@ -174,17 +179,31 @@ class Encoding:
         """Hand the burst to every group of viewers."""
         packets, self.pending = self.pending, []
         groups = list(self._groups.values())
+        for group in groups:
+            group.begin_burst()
         if self._pictures is not None and self.has_arrivals:
             self._step_pictures(self._pictures, packets)
         if not any(group.has_moves for group in groups):
             return [fanout for group in groups for fanout in group.fan_out(packets, now)]
         fanouts: list[Fanout] = []
-        for packet in packets:
+        for part in self._split_at_arrivals(groups, packets):
             for group in groups:
-                group.admit(packet)
+                group.admit(part[0])
             for group in groups:
-                fanouts += group.fan_out((packet,), now, packets)
+                fanouts += group.fan_out(part, now, packets)
         return fanouts
+
+    @staticmethod
+    def _split_at_arrivals(
+        groups: Sequence[ViewerGroup], packets: Sequence[InboundPacket]
+    ) -> Iterator[Sequence[InboundPacket]]:
+        """Yield the burst in parts; each begins where a viewer may come from other layers."""
+        first = 0
+        for i in range(1, len(packets)):
+            if any(group.may_admit(packets[i]) for group in groups):
+                yield packets[first:i]
+                first = i
+        yield packets[first:]
 
     def _step_pictures(self, pictures: PictureNumbering, packets: list[InboundPacket]) -> None:
         """Renumber from the keyframes on with which viewers arrive, before any group sends them."""

@@ -12,7 +12,7 @@ from liverelay.sfu.commands import SendRtcp
 from liverelay.sfu.deadlines import DeadlineQueue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from liverelay.rtp.types import Ssrc
     from liverelay.sfu.encoding import Encoding
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 class PublisherFeedback:
-    """Says by `send` what is due; to be told of each burst, and of what is no longer there."""
+    """Adds what is due to `commands`; to be told of each burst, and of what is no longer there."""
 
-    def __init__(self, local_ssrc: Ssrc, cname: str, send: Callable[[SendRtcp], None]) -> None:
+    def __init__(self, local_ssrc: Ssrc, cname: str, commands: list[SendRtcp]) -> None:
         self._local_ssrc = local_ssrc
         self._cname = cname
-        self._send = send
+        self._commands = commands
         self._receiver_reports: DeadlineQueue[MediaSession] = DeadlineQueue()
         self._congestion_feedback: DeadlineQueue[MediaSession] = DeadlineQueue()
         self._keyframe_requests: DeadlineQueue[Encoding] = DeadlineQueue()
@@ -88,17 +88,17 @@ class PublisherFeedback:
     def _send_receiver_report(self, session: MediaSession, now: float) -> None:
         if blocks := session.report_blocks(now):
             data = reports.receiver_report(self._local_ssrc, self._cname, blocks)
-            self._send(SendRtcp(session.session_id, data))
+            self._commands.append(SendRtcp(session.session_id, data))
         self._receiver_reports.set(session, now + reports.RECEIVER_REPORT_INTERVAL)
 
     def _send_congestion_feedback(self, session: MediaSession, now: float) -> None:
         for message in session.take_congestion_feedback(self._local_ssrc, now):
             data = reports.feedback(self._local_ssrc, message)
-            self._send(SendRtcp(session.session_id, data))
+            self._commands.append(SendRtcp(session.session_id, data))
 
     def _send_pli(self, encoding: Encoding) -> None:
         data = reports.keyframe_request(self._local_ssrc, encoding.feed.ssrc)
-        self._send(SendRtcp(encoding.session_id, data))
+        self._commands.append(SendRtcp(encoding.session_id, data))
 
     def _watch_keyframe_deadline(self, encoding: Encoding) -> None:
         if (deadline := encoding.keyframe_deadline()) is not None:
@@ -112,7 +112,7 @@ class PublisherFeedback:
         if lost := stream.nacks.take_lost(now):
             encoding.nacks_sent += 1
             data = reports.nack(self._local_ssrc, stream.ssrc, lost)
-            self._send(SendRtcp(encoding.session_id, data))
+            self._commands.append(SendRtcp(encoding.session_id, data))
         if stream.nacks.take_gave_up() and encoding.needs_keyframe:
             self.request_keyframe(encoding, now)
         self._watch_nack_deadline(encoding)

@@ -27,9 +27,17 @@ if TYPE_CHECKING:
 
 # Viewers need two of these before they can play sound and picture in step, and one more for each
 # change of publisher. Of 400 viewers' two streams this makes 400 small packets a second.
-SENDER_REPORT_INTERVAL = 2.0
+_SENDER_REPORT_INTERVAL = 2.0
+# Viewers who began with one keyframe would get theirs at one moment for ever (RFC 3550 section
+# 6.3.1 demands a spread; here it follows from the SSRC, which is random).
+_SENDER_REPORT_SPREAD = 0.5
 # As often as libwebrtc reports video; Chromium's loss-based control listens to it.
 RECEIVER_REPORT_INTERVAL = 1.0
+
+
+def sender_report_interval(ssrc: Ssrc) -> float:
+    """Return how long after a sender report of this stream the next one is sent."""
+    return _SENDER_REPORT_INTERVAL + _SENDER_REPORT_SPREAD * (ssrc / (1 << 31) - 1)
 
 
 def sender_report(subscription: Subscription, now: float) -> bytes | None:

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from liverelay.sfu.retransmission import Retransmitter
     from liverelay.sfu.types import PeerId, PublicationId, SessionId
 
+# Sender reports that are written at a time, before packets get their turn: a millisecond's work.
+_MAX_REPORTS = 32
+
 
 class RoomMedia:
     """Connects publications and subscriptions of the same kind and of different peers.
@@ -68,7 +71,7 @@ class RoomMedia:
         self._burst_encodings: dict[Encoding, Publication] = {}
         self._burst_sessions: set[MediaSession] = set()
         self._retransmitting: dict[Retransmitter, None] = {}
-        self._publisher_feedback = PublisherFeedback(local_ssrc, cname, self._send_rtcp)
+        self._publisher_feedback = PublisherFeedback(local_ssrc, cname, self._commands)
         self._sender_reports: DeadlineQueue[Subscription] = DeadlineQueue()
         self._layer_checks: DeadlineQueue[Publication] = DeadlineQueue()
         self._adaptations: DeadlineQueue[MediaSession] = DeadlineQueue()
@@ -144,16 +147,21 @@ class RoomMedia:
         if subscription.publication is not None:
             subscription.publication.detach(subscription)
 
-    def on_rtp(self, session_id: SessionId, packet: bytes, now: float) -> None:
-        """Take in one packet from a publisher, in the clear."""
+    def on_rtp(self, session_id: SessionId, packet: bytes, now: float) -> int:
+        """Take in one packet from a publisher, in the clear; return how many copies will be sent.
+
+        That is about as many as viewers get it: some may begin or end with this very packet.
+        """
         session = self._sessions.get(session_id)
         if session is None:
             self.drops[DropReason.UNKNOWN_SESSION] += 1
-            return
+            return 0
         route = session.receive_rtp(packet, now)
         self._burst_sessions.add(session)
-        if route is not None:
-            self._burst_encodings[route.encoding] = route.publication
+        if route is None:
+            return 0
+        self._burst_encodings[route.encoding] = route.publication
+        return route.encoding.audience
 
     def on_rtcp(self, session_id: SessionId, data: bytes, now: float) -> None:
         """Take in one compound packet from any peer, in the clear."""
@@ -170,7 +178,7 @@ class RoomMedia:
             self._adapt(session, now)
         for encoding in effects.synchronised:
             for subscription in encoding.subscriptions():
-                self._send_sender_report(subscription, now)
+                self._sender_reports.set(subscription, now)
 
     def flush(self, now: float) -> list[Fanout]:
         """Return the media to send for all that was taken in since the last call."""
@@ -178,7 +186,7 @@ class RoomMedia:
         for encoding in self._flushed_encodings(now):
             fanouts += encoding.flush(now)
             for subscription in encoding.take_started():
-                self._send_sender_report(subscription, now)
+                self._sender_reports.set(subscription, now)
                 self._watch_layers(subscription.publication, now)
         self._publisher_feedback.on_burst(self._burst_encodings, self._burst_sessions, now)
         self._burst_encodings.clear()
@@ -191,7 +199,8 @@ class RoomMedia:
 
     def take_commands(self) -> list[SendRtcp]:
         """Return the RTCP to send, in order, and forget it."""
-        commands, self._commands = self._commands, []
+        commands = self._commands.copy()
+        self._commands.clear()
         return commands
 
     def deadline(self) -> float | None:
@@ -207,7 +216,7 @@ class RoomMedia:
 
     def handle_timeout(self, now: float) -> None:
         """Do what is due; a call that comes early does nothing."""
-        for subscription in self._sender_reports.take_due(now):
+        for subscription in self._sender_reports.take_due(now, most=_MAX_REPORTS):
             self._send_sender_report(subscription, now)
         self._publisher_feedback.handle_timeout(now)
         for publication in self._layer_checks.take_due(now):
@@ -360,8 +369,6 @@ class RoomMedia:
         """Report, if there is something to report; then again in a while."""
         data = reports.sender_report(subscription, now)
         if data is not None:
-            self._send_rtcp(SendRtcp(subscription.session_id, data))
-            self._sender_reports.set(subscription, now + reports.SENDER_REPORT_INTERVAL)
-
-    def _send_rtcp(self, command: SendRtcp) -> None:
-        self._commands.append(command)
+            self._commands.append(SendRtcp(subscription.session_id, data))
+            again = now + reports.sender_report_interval(subscription.ssrc)
+            self._sender_reports.set(subscription, again)

@@ -47,6 +47,11 @@ KINDS = (
 
 def living() -> Counter[str]:
     gc.collect()
+    return reachable_or_not()
+
+
+def reachable_or_not() -> Counter[str]:
+    """Return how many there are of each kind, with those that only a collection would free."""
     return Counter(type(each).__name__ for each in gc.get_objects() if isinstance(each, KINDS))
 
 
@@ -130,6 +135,22 @@ async def test_three_hundred_joins_and_leaves_leave_nothing(tmp_path: Path) -> N
         assert len(server.context.sessions) == 0
         assert not server.worker._rooms
         assert not server.worker._transports
+
+
+async def test_ended_session_is_freed_without_the_garbage_collector(tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        await visit(server, 0)
+        tasks = len(asyncio.all_tasks())
+        objects = living()
+        gc.disable()
+        try:
+            for way_out in range(len(WAYS_OUT)):
+                await visit(server, way_out)
+            await settled(server, tasks)
+
+            assert not reachable_or_not() - objects
+        finally:
+            gc.enable()
 
 
 async def test_living_session_is_seen_by_the_count(tmp_path: Path) -> None:

@@ -38,15 +38,17 @@ def peer(family: socket.AddressFamily, ip: str) -> Iterator[socket.socket]:
 class Reader:
     """Notes what came, and what was settled together."""
 
-    def __init__(self) -> None:
+    def __init__(self, enough: int = 1000) -> None:
+        self._enough = enough
         self.received: list[tuple[bytes, Address]] = []
         self.settled: list[int] = []
         self._settled = asyncio.Event()
 
-    def receive(self, datagram: bytes, address: Address, _now: float) -> None:
+    def receive(self, datagram: bytes, address: Address, now: float) -> bool:
         self.received.append((datagram, address))
+        return len(self.received) % self._enough != 0
 
-    def settle(self, _now: float) -> None:
+    def settle(self, now: float) -> None:
         self.settled.append(len(self.received))
         self._settled.set()
 
@@ -64,7 +66,7 @@ async def test_port_takes_and_sends_datagrams_of_both_families(
 ) -> None:
     reader = Reader()
     with udp_port() as port, peer(family, ip) as other:
-        port.start(reader.receive, reader.settle)
+        port.start(reader)
 
         other.sendto(b"ping", (ip, port.port))
         await reader.wait_for(1)
@@ -97,7 +99,7 @@ async def test_burst_is_settled_once() -> None:
         for _ in range(5):
             other.sendto(b"x", ("127.0.0.1", port.port))
 
-        port.start(reader.receive, reader.settle)
+        port.start(reader)
         await reader.wait_for(5)
 
         assert reader.settled == [5]
@@ -118,13 +120,25 @@ async def test_what_came_is_counted() -> None:
 async def test_flood_is_settled_in_pieces() -> None:
     reader = Reader()
     with udp_port() as port, peer(socket.AF_INET, "127.0.0.1") as other:
-        for _ in range(20):
+        for _ in range(100):
             other.sendto(b"x", ("127.0.0.1", port.port))
 
-        port.start(reader.receive, reader.settle)
-        await reader.wait_for(20)
+        port.start(reader)
+        await reader.wait_for(100)
 
-        assert reader.settled == [8, 16, 20]
+        assert reader.settled == [64, 100]
+
+
+async def test_reader_that_has_enough_settles_first() -> None:
+    reader = Reader(enough=3)
+    with udp_port() as port, peer(socket.AF_INET, "127.0.0.1") as other:
+        for _ in range(7):
+            other.sendto(b"x", ("127.0.0.1", port.port))
+
+        port.start(reader)
+        await reader.wait_for(7)
+
+        assert reader.settled == [3, 6, 7]
 
 
 async def test_closed_port_can_be_bound_again() -> None:

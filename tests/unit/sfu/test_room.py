@@ -152,6 +152,7 @@ def test_sender_report_follows_the_first_one_of_the_publisher_and_then_every_two
     room.take_commands()
 
     room.on_rtcp(PUBLISHER, SenderReport(Ssrc(0x1234), 5 << 32, 900, 0, 0).serialize(), 10.5)
+    room.handle_timeout(now=10.5)
     ((session_id, (first, names)),) = commands(room)
     room.on_rtcp(PUBLISHER, SenderReport(Ssrc(0x1234), 6 << 32, 90_900, 0, 0).serialize(), 11.5)
     room.handle_timeout(now=12.5)
@@ -165,6 +166,36 @@ def test_sender_report_follows_the_first_one_of_the_publisher_and_then_every_two
     assert second == SenderReport(viewer.ssrc, 25 << 31, 180_900, 1, 22)
     assert isinstance(names, SourceDescription)
     assert names.cnames[0].cname == "relay"
+
+
+def test_reports_of_many_viewers_come_in_turns_and_then_at_times_of_their_own() -> None:
+    room = room_with_video()
+    for i in range(100):
+        # As if each SSRC had been drawn at random.
+        parameters = watched_video(ssrc=i * 0x0290_0000)
+        room.add_subscription(SessionId(f"{i}"), PeerId(f"{i}"), parameters, i, 10.0)
+    publish(room, VP8_KEYFRAME, 1)
+    room.take_commands()
+    room.on_rtcp(PUBLISHER, SenderReport(Ssrc(0x1234), 5 << 32, 900, 0, 0).serialize(), 10.5)
+
+    at_once = []
+    while room.deadline() == 10.5:
+        room.handle_timeout(now=10.5)
+        at_once.append(len(commands(room)))
+    in_the_next_second = []
+    for tenth in range(120, 131):
+        room.handle_timeout(now=tenth / 10)
+        in_the_next_second.append(len(sender_reports(room)))
+
+    assert at_once == [32, 32, 32, 4]
+    assert sum(in_the_next_second) == 100
+    assert max(in_the_next_second) <= 15
+
+
+def sender_reports(room: RoomMedia) -> list[SenderReport]:
+    return [
+        each for _, packets in commands(room) for each in packets if isinstance(each, SenderReport)
+    ]
 
 
 def test_viewer_that_waits_again_gets_no_sender_report() -> None:
