@@ -93,7 +93,7 @@ class Floor:
             arena = self._sealer.arena[: count * width].reshape(count, width, -1)
             arena[:, :, :size] = plain
             self._sealer.sizes[: count * width] = size
-            self._sealer.seal(peers, width)
+            self._sealer.seal([peer for peer in peers for _ in range(width)])
             self._submit(first, count, width, size + GCM_TRAILER_SIZE)
 
     def _submit(self, first: int, count: int, width: int, size: int) -> None:
@@ -108,10 +108,11 @@ class Floor:
         if width > 1:
             messages[:, kernel.CONTROL] = self._sender.segment_control(size)
             messages[:, kernel.CONTROL_SIZE] = self._sender.control_size
-        done = 0
+        done, place, stride = 0, messages.ctypes.data, messages.strides[0]
         with contextlib.suppress(BlockingIOError):
             while done < count:
-                done += self._sender.send(self._socket.fileno(), messages, done)
+                left = place + done * stride, count - done
+                done += self._sender.send(self._socket.fileno(), *left)
 
 
 def _one_second() -> list[_Burst]:

@@ -35,11 +35,12 @@ from liverelay.server.sessions import (
     SessionRegistry,
     SessionState,
 )
+from liverelay.server.turns import Turns
 from liverelay.transport.counters import CloseReason as ConnectionEnd
 from liverelay.transport.ice import generate_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence, Set
+    from collections.abc import Iterable, Mapping, Sequence, Set
 
     from liverelay.sdp.agreement import Agreement
     from liverelay.sdp.connection import Candidate
@@ -186,18 +187,15 @@ class MediaService:
             logger.info("%s restarts ICE", _describe(session))
         return answered
 
-    def close_room(self, room_id: str) -> None:
-        for session in self._sessions.in_room(room_id):
-            self.close(session, CloseReason.ROOM_DELETED)
+    async def close_room(self, room_id: str) -> None:
+        await self._close_each(self._sessions.in_room(room_id), CloseReason.ROOM_DELETED)
 
-    def close_keys(self, key_ids: Set[str]) -> None:
-        for session in self._sessions.all():
-            if session.claims.key_id in key_ids:
-                self.close(session, CloseReason.KEY_REVOKED)
+    async def close_keys(self, key_ids: Set[str]) -> None:
+        revoked = [each for each in self._sessions.all() if each.claims.key_id in key_ids]
+        await self._close_each(revoked, CloseReason.KEY_REVOKED)
 
-    def close_all(self) -> None:
-        for session in self._sessions.all():
-            self.close(session, CloseReason.DRAINING)
+    async def close_all(self) -> None:
+        await self._close_each(self._sessions.all(), CloseReason.DRAINING)
 
     def kick(self, room_id: str, peer_id: str) -> bool:
         """End all sessions of a peer in a room and return whether there were any."""
@@ -231,6 +229,13 @@ class MediaService:
             raise RefusedError(ErrorCode.PEER_CONNECTION_FAILED) from error
         self._joined[session.session_id] = joined
         self._sessions.add(session)
+
+    async def _close_each(self, sessions: Iterable[Session], reason: CloseReason) -> None:
+        """End many sessions; the packets of all others get their turn meanwhile."""
+        turns = Turns()
+        for session in sessions:
+            self.close(session, reason)
+            await turns.give()
 
     def _require(self, session: Session) -> JoinedSession:
         joined = self._joined.get(session.session_id)

@@ -54,10 +54,10 @@ async def _follow(context: ServerContext) -> Sequence[Exception]:
     removed = context.catalogue.apply(scan)
     for room_id in removed.rooms:
         logger.info("room %s is gone from the store", room_id)
-        context.media.close_room(room_id)
+        await context.media.close_room(room_id)
     if removed.keys:
         logger.info("API keys revoked in the store: %s", ", ".join(sorted(removed.keys)))
-        context.media.close_keys(removed.keys)
+        await context.media.close_keys(removed.keys)
         context.events.dismiss(removed.keys)
     context.announcer.rooms_changed()
     return scan.damaged

@@ -75,13 +75,18 @@ class StreamTable(Generic[StreamT]):
 
     def copy(self) -> StreamTable[StreamT]:
         """Return a table of the same streams, to change while a fan-out holds this one."""
-        return StreamTable(self._streams)
+        copy: StreamTable[StreamT] = StreamTable()
+        copy.version = self.version
+        copy._streams = self._streams.copy()
+        copy._rows = self._rows.copy()
+        copy._columns = self._columns.grown(len(self._columns))
+        return copy
 
     def add(self, stream: StreamT) -> None:
         self.version += 1
         row = len(self._streams)
         if row == len(self._columns):
-            self._columns = self._columns.doubled()
+            self._columns = self._columns.grown(2 * row)
         self._columns.write(row, stream)
         self._rows[stream] = row
         self._streams.append(stream)
@@ -114,9 +119,10 @@ class _Columns:
         self.sequence_offsets[row] = stream.sequence_offset
         self.timestamp_offsets[row] = stream.timestamp_offset
 
-    def doubled(self) -> _Columns:
-        bigger = _Columns(2 * len(self))
+    def grown(self, capacity: int) -> _Columns:
+        """Return a copy with room for that many streams."""
+        grown = _Columns(capacity)
         for name in self.__slots__:
             column = getattr(self, name)
-            getattr(bigger, name)[: len(column)] = column
-        return bigger
+            getattr(grown, name)[: len(column)] = column
+        return grown

@@ -125,6 +125,14 @@ class ViewerGroup:
             self._is_handed_out = False
         return self.members
 
+    def begin_burst(self) -> None:
+        """Forget the fan-outs of the burst before, which have been sent."""
+        self._is_handed_out = False
+
+    def may_admit(self, inbound: InboundPacket) -> bool:
+        """Return whether `admit` would take anybody in, if this packet were the next one."""
+        return any(self._admits(each, inbound) for each in self.waiting)
+
     def admit(self, inbound: InboundPacket) -> None:
         """Take in who can come here from other layers of the encoding with this very packet.
 
@@ -284,7 +292,8 @@ class ViewerGroup:
         start = start or entries[0]
         sequence_number, rtp_timestamp = start.template[1:]
         members = self.split_members()
-        self.waiting = [each for each in self.waiting if each not in arriving]
+        arrived = set(arriving)
+        self.waiting = [each for each in self.waiting if each not in arrived]
         for subscription in arriving:
             subscription.arrive(self)
             subscription.start(

@@ -36,7 +36,7 @@ async def revoke_key(request: web.Request) -> web.Response:
     key_id = request.match_info["key_id"]
     context = request.app[CONTEXT]
     await asyncio.to_thread(context.catalogue.revoke_key, key_id)
-    context.media.close_keys({key_id})
+    await context.media.close_keys({key_id})
     context.events.dismiss({key_id})
     logger.info("API key %s revoked", key_id)
     return web.Response(status=204)

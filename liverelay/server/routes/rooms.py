@@ -13,6 +13,7 @@ from liverelay.errors import ErrorCode, RefusedError
 from liverelay.server.auth import require_api_key
 from liverelay.server.body import read_json_object, read_ttl, require_text
 from liverelay.server.context import CONTEXT, now
+from liverelay.server.turns import json_array
 from liverelay.store.records import parse_room_type
 from liverelay.tokens import mint, parse_role
 from liverelay.utc import unix_now, utc_now
@@ -49,7 +50,8 @@ async def create_room(request: web.Request) -> web.Response:
 async def list_rooms(request: web.Request) -> web.Response:
     require_api_key(request)
     context = request.app[CONTEXT]
-    return web.json_response([_view(context, room) for room in context.catalogue.list_rooms()])
+    rooms = await json_array(context.catalogue.list_rooms(), lambda room: _view(context, room))
+    return web.json_response(text=rooms)
 
 
 async def show_room(request: web.Request) -> web.Response:
@@ -63,7 +65,7 @@ async def delete_room(request: web.Request) -> web.Response:
     room = _require_room(request)
     context = request.app[CONTEXT]
     await asyncio.to_thread(context.catalogue.delete_room, room.room_id)
-    context.media.close_room(room.room_id)
+    await context.media.close_room(room.room_id)
     context.announcer.rooms_changed()
     logger.info("room %s deleted", room.room_id)
     return web.Response(status=204)
@@ -93,7 +95,7 @@ async def list_peers(request: web.Request) -> web.Response:
     by_peer: dict[str, list[Session]] = {}
     for session in sessions:
         by_peer.setdefault(session.peer_id, []).append(session)
-    return web.json_response([_peer_view(peer_id, its) for peer_id, its in by_peer.items()])
+    return web.json_response(text=await json_array(by_peer.items(), _peer_view))
 
 
 async def kick_peer(request: web.Request) -> web.Response:
@@ -129,7 +131,8 @@ def _view(context: ServerContext, room: Room) -> dict[str, str | int]:
     )
 
 
-def _peer_view(peer_id: str, sessions: list[Session]) -> dict[str, object]:
+def _peer_view(peer: tuple[str, list[Session]]) -> dict[str, object]:
+    peer_id, sessions = peer
     return {
         "peer_id": peer_id,
         "role": sessions[0].claims.role.value,

@@ -7,6 +7,7 @@ turn in between.
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -14,7 +15,7 @@ from aiohttp import web
 from liverelay.server.auth import require_api_key
 from liverelay.server.context import CONTEXT, now
 from liverelay.server.flatten import flatten
-from liverelay.server.turns import Turns
+from liverelay.server.turns import json_array
 from liverelay.sfu.types import SessionId
 
 if TYPE_CHECKING:
@@ -30,14 +31,11 @@ async def show_statistics(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
     room_id = context.catalogue.require_room(request.match_info["room_id"]).room_id
     media = context.worker.find_room(room_id)
-    written: list[str] = []
+    sessions = "[]"
     if media is not None:
-        publications, turns = media.publication_statistics(), Turns()
-        for session in context.sessions.in_room(room_id):
-            streams = [each for each in publications if each.session_id == session.session_id]
-            written.append(json.dumps(_describe(session, streams, media)))
-            await turns.give()
-    text = f'{{"room_id": {json.dumps(room_id)}, "sessions": [{", ".join(written)}]}}'
+        describe = partial(_describe, media, media.publication_statistics())
+        sessions = await json_array(context.sessions.in_room(room_id), describe)
+    text = f'{{"room_id": {json.dumps(room_id)}, "sessions": {sessions}}}'
     return web.json_response(text=text)
 
 
@@ -46,7 +44,7 @@ def add_routes(app: web.Application) -> None:
 
 
 def _describe(
-    session: Session, publications: Sequence[PublicationStats], media: RoomMedia
+    media: RoomMedia, publications: Sequence[PublicationStats], session: Session
 ) -> dict[str, object]:
     session_id = SessionId(session.session_id)
     return {
@@ -59,6 +57,7 @@ def _describe(
         "inbound_rtp": [
             {"kind": publication.kind.value, **flatten(stream)}
             for publication in publications
+            if publication.session_id == session.session_id
             for stream in publication.streams
         ],
         "outbound_rtp": [_outbound(each) for each in media.subscription_statistics(session_id)],
