@@ -111,7 +111,7 @@ async def test_what_came_is_counted() -> None:
         for size in range(20):
             other.sendto(bytes(size), ("127.0.0.1", port.port))
 
-        port.start(reader.receive, reader.settle)
+        port.start(reader)
         await reader.wait_for(20)
 
         assert (port.datagrams_received, port.octets_received) == (20, sum(range(20)))
