@@ -7,7 +7,6 @@ the server cannot be used to reflect traffic, and is told apart only by the coun
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
 import struct
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from aioice import stun
 
 from liverelay.errors import MalformedPacketError
 from liverelay.sdp.connection import IceCredentials
+from liverelay.transport.binding_response import binding_success
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -163,14 +163,7 @@ class IceSession:
         ufrag = _ufrag_of(request)
         if ufrag == self._ufrag or self._forget_at == _NEVER:
             self._consent(ufrag, address, now, nominates="USE-CANDIDATE" in request.attributes)
-        response = stun.Message(
-            message_method=stun.Method.BINDING,
-            message_class=stun.Class.RESPONSE,
-            transaction_id=request.transaction_id,
-            attributes={"XOR-MAPPED-ADDRESS": _reflexive(address)},
-        )
-        response.add_message_integrity(self._key_for(request))
-        return bytes(response)
+        return binding_success(request.transaction_id, address, self._key_for(request))
 
     def on_dtls(self, address: Address) -> None:
         """Note that DTLS came from this path."""
@@ -226,11 +219,3 @@ class IceSession:
 def _ufrag_of(request: stun.Message) -> str:
     ufrag: str = request.attributes["USERNAME"].partition(":")[0]
     return ufrag
-
-
-def _reflexive(address: Address) -> tuple[str, int]:
-    """Return the address as the peer knows it: a dual-stack socket shows IPv4 as mapped IPv6."""
-    ip = ipaddress.ip_address(address[0])
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-        ip = ip.ipv4_mapped
-    return str(ip), address[1]
