@@ -84,10 +84,7 @@ class Joined:
 
 
 class MediaService:
-    """Opens and closes the sessions of one server.
-
-    `limitations` says what this system lacks for sending media the fastest way.
-    """
+    """Opens and closes the sessions of one server."""
 
     def __init__(
         self,
@@ -99,7 +96,6 @@ class MediaService:
         room_events: RoomEvents,
     ) -> None:
         self._timings = timings
-        self.limitations = worker.limitations
         self._announcer = announcer
         self._room_events = room_events
         self._sessions = sessions

@@ -35,7 +35,7 @@ from liverelay.server.udp import UdpPort
 from liverelay.server.vitals import LoopLagMonitor
 from liverelay.server.watcher import watch_store
 from liverelay.server.webhook import Backoff, Webhook
-from liverelay.server.worker import MediaWorker
+from liverelay.server.worker import MediaWorker, log_limitations
 from liverelay.setting import Endpoint
 from liverelay.store.catalogue import Catalogue
 from liverelay.store.live import LivePublisher
@@ -236,8 +236,7 @@ class Server:
         if self.metrics_url:
             logger.info("metrics at %s", self.metrics_url)
         assert self._context is not None
-        for limitation in self._context.media.limitations:
-            logger.warning("Media is sent, but costs more than it need: %s.", limitation)
+        log_limitations(self._context.worker.limitations)
         if self._is_only_local:
             logger.warning(
                 "Only private or loopback addresses are announced: viewers on the internet will "

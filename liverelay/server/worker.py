@@ -8,6 +8,7 @@ alarm; nothing else sends.
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -27,13 +28,17 @@ from liverelay.transport.mux import Mux
 from liverelay.utc import ntp_now
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from liverelay.server.metrics.timings import Timings
     from liverelay.server.room_events import RoomEvents
     from liverelay.sfu.drops import DropCounters
     from liverelay.sfu.types import SessionId
     from liverelay.transport.counters import TransportCounters
+    from liverelay.transport.kernel import BatchSupport
     from liverelay.transport.peer_transport import MediaSink, PeerTransport, SessionParameters
     from liverelay.transport.types import Address, StartTask
+logger = logging.getLogger(__name__)
 
 # Copies that are made of one burst at the most, give or take a packet's: 5 ms of work, in which
 # nothing else is done. With 150 ms of it, which a backlog of 256 packets came to with 220 viewers,
@@ -52,8 +57,8 @@ class MediaWorker:
         self._timings = timings
         self._room_events = room_events
         self._mux = Mux(udp.send, certificate=self.certificate, start_task=start_task)
-        self.batching = batch_support()
-        self._egress = open_egress(udp, self._mux.targets, self._mux.counters, self.batching)
+        self._batching = batch_support()
+        self._egress = open_egress(udp, self._mux.targets, self._mux.counters, self._batching)
         self._alarm = Alarm(self._on_alarm)
         self._rooms: dict[str, RoomMedia] = {}
         self._probe_slots = ProbeSlots()
@@ -72,6 +77,11 @@ class MediaWorker:
     @property
     def counters(self) -> TransportCounters:
         return self._mux.counters
+
+    @property
+    def batching(self) -> BatchSupport:
+        """What is used for sending; a system may turn out to have less than at first."""
+        return self._egress.support
 
     @property
     def limitations(self) -> list[str]:
@@ -165,6 +175,9 @@ class MediaWorker:
             if self._has_forwarded:
                 self._has_forwarded = False
                 self._timings.forwarding.observe(self._clock() - now)
+                if self._batching is not self.batching:
+                    self._batching = self.batching
+                    log_limitations(self.limitations)
         for deadline in (self._mux.deadline(), self._deadlines.next()):
             self._alarm.set(deadline)
 
@@ -197,3 +210,8 @@ class MediaWorker:
             self._rooms[room_id].handle_timeout(now)
             self._touched.add(room_id)
         self.settle(now)
+
+
+def log_limitations(limitations: Iterable[str]) -> None:
+    for limitation in limitations:
+        logger.warning("Media is sent, but costs more than it need: %s.", limitation)

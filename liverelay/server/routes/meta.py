@@ -17,8 +17,8 @@ async def health(request: web.Request) -> web.Response:
         "rooms_active": context.catalogue.room_count,
         "subscribers_active": context.sessions.subscriber_total(),
     }
-    if context.media.limitations:
-        body["limitations"] = context.media.limitations
+    if context.worker.limitations:
+        body["limitations"] = context.worker.limitations
     return web.json_response(body)
 
 

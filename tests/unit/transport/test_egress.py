@@ -52,7 +52,7 @@ class Way:
         self.egress: Egress = open_egress(port, self.targets, self.counters, support)
         self.largest = MAX_PACKET_SIZE
         if support is WAYS["copying"]:
-            self.egress = PlainEgress(port, self.targets, self.counters, SessionCalls())
+            self.egress = PlainEgress(port, self.targets, self.counters, support, SessionCalls())
             self.largest = LARGEST_BY_COPY
 
     def receiver(
@@ -257,7 +257,7 @@ def batched() -> Iterator[tuple[BatchedEgress, LoopbackPort, TargetTable, Transp
         pytest.skip(here.missing)
     targets, counters = TargetTable(), TransportCounters()
     with loopback_port() as port:
-        egress = BatchedEgress(port, targets, counters, has_segmentation=True)
+        egress = BatchedEgress(port, targets, counters, here)
         yield egress, port, targets, counters
 
 
@@ -290,6 +290,8 @@ def test_refused_segments_are_sent_one_by_one(
     for receiver, copy in zip(receivers, copies, strict=True):
         assert receiver.take() == [expected(template, copy) for template in templates]
     assert (counters.sent, counters.unsent_failed) == (12, 0)
+    # Only EIO is the device's; the others are about the path to this viewer.
+    assert egress.support.has_segmentation is (number != errno.EIO)
 
 
 def test_moved_private_names_are_named_and_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -297,6 +299,44 @@ def test_moved_private_names_are_named_and_done_without(monkeypatch: pytest.Monk
     support = batch_support()
 
     assert support == BatchSupport(False, False, "this pylibsrtp cannot seal packets in place")
+
+
+@pytest.mark.parametrize(
+    ("refused", "support"),
+    [
+        (
+            {None, 1},
+            BatchSupport(False, False, "the kernel refuses sendmmsg (Operation not permitted)"),
+        ),
+        ({1}, BatchSupport(True, False, "the kernel refuses UDP GSO (Operation not permitted)")),
+    ],
+)
+def test_what_a_sandbox_refuses_is_named_and_done_without(
+    monkeypatch: pytest.MonkeyPatch, refused: set[int | None], support: BatchSupport
+) -> None:
+    if not kernel.probe().has_segmentation:
+        pytest.skip(kernel.probe().missing)
+    sizes: list[int | None] = []
+    segment_control = kernel.MessageSender.segment_control
+
+    def note_size(self: kernel.MessageSender, size: int) -> int:
+        sizes[-1] = size
+        return segment_control(self, size)
+
+    def send(_self: kernel.MessageSender, *_message: int) -> int:
+        if sizes[-1] in refused:
+            raise OSError(errno.EPERM, "refused")
+        return 1
+
+    def initialise(self: kernel.MessageSender) -> None:
+        sizes.append(None)
+        self._controls, self._control_addresses = {}, {}
+
+    monkeypatch.setattr(kernel.MessageSender, "__init__", initialise)
+    monkeypatch.setattr(kernel.MessageSender, "segment_control", note_size)
+    monkeypatch.setattr(kernel.MessageSender, "send", send)
+
+    assert kernel.probe() == support
 
 
 def test_system_without_sendmmsg_is_served_plainly() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+from types import SimpleNamespace
 
 import pytest
 
@@ -78,6 +79,19 @@ def test_packets_beyond_what_pylibsrtp_takes_are_refused_by_it() -> None:
 
 def test_private_names_of_pylibsrtp_are_where_they_are_expected() -> None:
     assert is_usable()
+
+
+def test_libsrtp_that_does_something_else_under_the_same_names_is_not_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def do_nothing(_session: object, _packet: object, _size: object) -> int:
+        return 0
+
+    names = ("srtp_protect", "srtp_protect_rtcp", "srtp_unprotect", "srtp_unprotect_rtcp")
+    other = SimpleNamespace(**dict.fromkeys(names, do_nothing))
+    monkeypatch.setattr("liverelay.transport.srtp_binding.lib", other)
+
+    assert not is_usable()
 
 
 @pytest.mark.parametrize("profile", PROFILES)
