@@ -11,7 +11,7 @@ import json
 import socket
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
 from typing_extensions import override
@@ -23,10 +23,8 @@ from liverelay.errors import LiveRelayError
 from liverelay.loadtest.publisher import Publisher
 from liverelay.loadtest.source import MediaSource, VideoShape
 from liverelay.loadtest.viewer import Viewer
+from liverelay.transport.client_dtls import ClientCertificate
 from liverelay.transport.identity import generate_identity
-
-if TYPE_CHECKING:
-    from liverelay.transport.identity import Identity
 
 _MOST_VIEWERS = 2000
 _SWEEP_INTERVAL = 0.01
@@ -38,8 +36,8 @@ _BUFFER_SIZE = 1 << 20
 class _TimedViewer(Viewer):
     """A viewer that tells when its first packet has come."""
 
-    def __init__(self, identity: Identity, *, ip: str, is_probe: bool) -> None:
-        super().__init__(identity, ip=ip, is_probe=is_probe)
+    def __init__(self, certificate: ClientCertificate, *, ip: str, is_probe: bool) -> None:
+        super().__init__(certificate, ip=ip, is_probe=is_probe)
         self.has_media = asyncio.Event()
 
     @override
@@ -54,7 +52,7 @@ class Worker:
     def __init__(self, options: dict[str, Any], http: aiohttp.ClientSession) -> None:
         self._options = options
         self._ip: str = options["ip"]
-        self._identity = generate_identity()
+        self._certificate = ClientCertificate(generate_identity())
         self._crowd = Crowd(_MOST_VIEWERS, options["nacked"])
         self._publisher: Publisher | None = None
         self._probe: _TimedViewer | None = None
@@ -69,7 +67,7 @@ class Worker:
 
             frames = ClipFrames()
         source = MediaSource(VideoShape(), frames)
-        self._publisher = Publisher(self._identity, source, ip=self._ip)
+        self._publisher = Publisher(self._certificate, source, ip=self._ip)
         await self._signalling.prepare(0)
         await self._signalling.publish(self._publisher)
         return {"profile": self._publisher.profile.decode()}
@@ -156,7 +154,7 @@ class Worker:
                 client.close()
 
     async def _join(self, *, is_probe: bool) -> _TimedViewer:
-        viewer = _TimedViewer(self._identity, ip=self._ip, is_probe=is_probe)
+        viewer = _TimedViewer(self._certificate, ip=self._ip, is_probe=is_probe)
         try:
             await self._signalling.watch(viewer)
             await asyncio.wait_for(viewer.has_media.wait(), _MEDIA_TIMEOUT)

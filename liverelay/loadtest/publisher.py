@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from liverelay.loadtest.source import MediaSource
-    from liverelay.transport.identity import Identity
+    from liverelay.transport.client_dtls import ClientCertificate
 
 _REPORT_INTERVAL = 1.0
 
@@ -31,8 +31,10 @@ _NTP_OFFSET = 2_208_988_800
 class Publisher(MediaClient):
     """One peer that publishes, until it is closed."""
 
-    def __init__(self, identity: Identity, source: MediaSource, *, ip: str = "0.0.0.0") -> None:
-        super().__init__(identity, ip=ip)
+    def __init__(
+        self, certificate: ClientCertificate, source: MediaSource, *, ip: str = "0.0.0.0"
+    ) -> None:
+        super().__init__(certificate, ip=ip)
         self.source = source
         self.keyframe_requests = 0
         self._sending: asyncio.TimerHandle | None = None

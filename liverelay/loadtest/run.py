@@ -14,6 +14,7 @@ from liverelay.loadtest.publisher import Publisher
 from liverelay.loadtest.result import Result
 from liverelay.loadtest.source import MediaSource, VideoShape
 from liverelay.loadtest.viewer import CONNECT_TIMEOUT, Viewer
+from liverelay.transport.client_dtls import ClientCertificate
 from liverelay.transport.identity import generate_identity
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class LoadTest:
         self._measuring_since: float | None = None
         self._api = api
         self._on_progress = on_progress
-        self._identity = generate_identity()
+        self._certificate = ClientCertificate(generate_identity())
         self._rooms: list[str] = []
         self._publishers: list[Publisher] = []
         self._viewers: list[Viewer] = []
@@ -125,7 +126,7 @@ class LoadTest:
 
     async def _publish(self, room_id: str) -> None:
         token = await self._api.create_token(room_id, "publish")
-        publisher = Publisher(self._identity, MediaSource(self.plan.shape))
+        publisher = Publisher(self._certificate, MediaSource(self.plan.shape))
         self._publishers.append(publisher)
         try:
             await publisher.publish(lambda offer: self._api.join("publish", token, offer))
@@ -146,7 +147,7 @@ class LoadTest:
             joins.create_task(self._watch(room_id, is_probe=i % _VIEWERS_PER_PROBE == 0))
 
     async def _watch(self, room_id: str, *, is_probe: bool) -> None:
-        viewer = Viewer(self._identity, is_probe=is_probe and bool(self._publishers))
+        viewer = Viewer(self._certificate, is_probe=is_probe and bool(self._publishers))
         self._viewers.append(viewer)
         try:
             async with self._slots:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from liverelay.loadtest.negotiation import Negotiated
-    from liverelay.transport.identity import Identity
+    from liverelay.transport.client_dtls import ClientCertificate
 
 CONNECT_TIMEOUT = 15.0
 
@@ -52,8 +52,10 @@ class ReceivedStream:
 class Viewer(MediaClient):
     """One peer that watches. Times are seconds on the event loop's clock."""
 
-    def __init__(self, identity: Identity, *, ip: str = "0.0.0.0", is_probe: bool = False) -> None:
-        super().__init__(identity, ip=ip)
+    def __init__(
+        self, certificate: ClientCertificate, *, ip: str = "0.0.0.0", is_probe: bool = False
+    ) -> None:
+        super().__init__(certificate, ip=ip)
         self.packets = 0
         self.octets = 0
         self.latencies: list[float] = []

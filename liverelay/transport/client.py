@@ -17,34 +17,22 @@ from typing import TYPE_CHECKING
 
 import pylibsrtp
 from aioice import stun
-from OpenSSL import SSL
-from pylibsrtp import Policy
 
-from liverelay.transport.identity import certificate_fingerprint
+from liverelay.transport.client_dtls import ClientDtls
 
 if TYPE_CHECKING:
-    from liverelay.transport.identity import Identity
+    from liverelay.transport.client_dtls import ClientCertificate
     from liverelay.transport.types import Address
 
 _TICK = 0.05  # browsers repeat checks and flights about as often while they connect
 _CONSENT_INTERVAL = 4.0
-_MAX_DATAGRAM = 1200
 _MAX_RECEIVED = 2048
-_RECORD_HEADER_SIZE = 13
 
 # A keyframe to one viewer is some sixty packets; the default of Linux holds about as many.
 _RECEIVE_BUFFER = 1 << 20
 
 # After this many datagrams the other clients of the process have their turn.
 _MAX_BURST = 64
-
-# libsrtp's profile, length of key, length of salt
-_PROFILES = {
-    b"SRTP_AEAD_AES_128_GCM": (Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 16, 12),
-    b"SRTP_AEAD_AES_256_GCM": (Policy.SRTP_PROFILE_AEAD_AES_256_GCM, 32, 12),
-    b"SRTP_AES128_CM_SHA1_80": (Policy.SRTP_PROFILE_AES128_CM_SHA1_80, 16, 14),
-}
-DEFAULT_PROFILES = b":".join(_PROFILES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +59,16 @@ class MediaClient:
 
     def __init__(
         self,
-        identity: Identity,
+        certificate: ClientCertificate,
         *,
         setup: str = "active",
-        profiles: bytes = DEFAULT_PROFILES,
-        ciphers: bytes = b"DEFAULT",
         ip: str = "0.0.0.0",
         nominates: bool = True,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self.ufrag, self.pwd = secrets.token_hex(4), secrets.token_hex(12)
-        self.identity = identity
+        self.identity = certificate.identity
+        self._certificate = certificate
         self.setup = setup
         self.nominates = nominates
         self.sends_checks = True
@@ -96,10 +83,8 @@ class MediaClient:
         self._socket = self._open_socket(ip)
         self._inbound: pylibsrtp.Session | None = None
         self._outbound: pylibsrtp.Session | None = None
-        self._flight: list[bytes] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._context = self._create_context(profiles, ciphers)
-        self._connection: SSL.Connection | None = None
+        self._dtls: ClientDtls | None = None
 
     @property
     def address(self) -> tuple[str, int]:
@@ -207,10 +192,9 @@ class MediaClient:
         """Close with a close-notify, or vanish."""
         if self._timer is not None:
             self._timer.cancel()
-        if self._outbound is not None and self._connection is not None and not silently:
-            with contextlib.suppress(SSL.Error):
-                self._connection.shutdown()
-            self._flush()
+        if self._outbound is not None and self._dtls is not None and not silently:
+            self._dtls.say_goodbye()
+            self._send_dtls()
         self._close_socket()
 
     def _open_socket(self, ip: str) -> socket.socket:
@@ -231,29 +215,17 @@ class MediaClient:
         with contextlib.suppress(OSError):
             self._socket.sendto(datagram, address)
 
-    def _create_context(self, profiles: bytes, ciphers: bytes) -> SSL.Context:
-        context = SSL.Context(SSL.DTLS_METHOD)
-        context.use_privatekey(self.identity.key)
-        context.use_certificate(self.identity.certificate)
-        context.set_verify(SSL.VERIFY_PEER, lambda *_: True)  # the fingerprint is what counts
-        context.set_cipher_list(ciphers)
-        context.set_tlsext_use_srtp(profiles)
-        return context
-
-    def _ssl(self) -> SSL.Connection:
-        if self._connection is None:
-            self._connection = SSL.Connection(self._context)
-            if self.setup == "active":
-                self._connection.set_connect_state()
-            else:
-                self._connection.set_accept_state()
-        return self._connection
+    def _open_dtls(self) -> ClientDtls:
+        # Not before it is needed: until then the role may change.
+        if self._dtls is None:
+            self._dtls = ClientDtls(self._certificate, self.setup)
+        return self._dtls
 
     def _tick(self) -> None:
         if self.sends_checks:
             self.send_check()
-        if self._outbound is None and self.checks_answered:
-            for datagram in self._flight:
+        if self._outbound is None and self._dtls is not None and self.checks_answered:
+            for datagram in self._dtls.flight:
                 self.send(datagram)
         interval = _TICK if self._outbound is None else _CONSENT_INTERVAL
         self._timer = self._loop.call_later(interval, self._tick)
@@ -283,7 +255,7 @@ class MediaClient:
             self.reflexive_address = message.attributes.get("XOR-MAPPED-ADDRESS")
             self._path = self._path or source
             self.checks_answered += 1
-            if self.checks_answered == 1 and self.setup == "active" and not self._flight:
+            if self.checks_answered == 1 and self.setup == "active" and self._dtls is None:
                 self._shake_hands()
 
     def _answer_check(self, request: stun.Message, source: Address) -> None:
@@ -300,83 +272,36 @@ class MediaClient:
         self._send_to(bytes(response), source)
 
     def _receive_dtls(self, datagram: bytes) -> None:
-        self._ssl().bio_write(datagram)
+        dtls = self._open_dtls()
+        dtls.receive(datagram)
         if self._outbound is None:
             self._shake_hands()
-        else:
-            self._read_dtls()
+            return
+        if dtls.says_goodbye() and not self.closed.done():
+            self.closed.set_result(None)
+        self._send_dtls()
 
     def _shake_hands(self) -> None:
         if self.connected.done():
             return
+        dtls = self._open_dtls()
         try:
-            self._ssl().do_handshake()
-        except SSL.WantReadError:
-            self._flush()
+            is_done = dtls.shake_hands()
+        except ConnectionError as error:
+            self.connected.set_exception(error)
             return
-        except SSL.Error as error:
-            self._flush()
-            self.connected.set_exception(ConnectionError(f"DTLS: {error!r}"))
-            return
-        self._flush()
-        if self._is_expected_peer():
-            self._derive_keys()
+        finally:
+            self._send_dtls()
+        if is_done:
+            self._finish(dtls)
+
+    def _finish(self, dtls: ClientDtls) -> None:
+        if dtls.is_peer(self.remote.fingerprints if self.remote is not None else ()):
+            self.profile, self._inbound, self._outbound = dtls.derive_keys()
             self.connected.set_result(None)
         else:
             self.connected.set_exception(ConnectionError("DTLS: not the certificate of the answer"))
 
-    def _is_expected_peer(self) -> bool:
-        certificate = self._ssl().get_peer_certificate(as_cryptography=True)
-        expected = self.remote.fingerprints if self.remote is not None else ()
-        return not expected or (
-            certificate is not None
-            and any(certificate_fingerprint(certificate, a) == value for a, value in expected)
-        )
-
-    def _read_dtls(self) -> None:
-        try:
-            self._ssl().recv(1500)
-        except SSL.ZeroReturnError:
-            if not self.closed.done():
-                self.closed.set_result(None)
-        except SSL.Error:
-            pass
-        self._flush()
-
-    def _flush(self) -> None:
-        """Send what OpenSSL has written, whole records together; its BIO has no boundaries."""
-        written = b""
-        while True:
-            try:
-                written += self._ssl().bio_read(65536)
-            except SSL.WantReadError:
-                break
-        flight: list[bytes] = []
-        while written:
-            size = _RECORD_HEADER_SIZE + int.from_bytes(written[11:13], "big")
-            record, written = written[:size], written[size:]
-            if flight and len(flight[-1]) + size <= _MAX_DATAGRAM:
-                flight[-1] += record
-            else:
-                flight.append(record)
-        for datagram in flight:
+    def _send_dtls(self) -> None:
+        for datagram in self._open_dtls().take_datagrams():
             self.send(datagram)
-        self._flight = flight or self._flight
-
-    def _derive_keys(self) -> None:
-        connection = self._ssl()
-        self.profile = connection.get_selected_srtp_profile()
-        profile, key, salt = _PROFILES[self.profile]
-        material = connection.export_keying_material(b"EXTRACTOR-dtls_srtp", 2 * (key + salt))
-        client = material[:key] + material[2 * key : 2 * key + salt]
-        server = material[key : 2 * key] + material[2 * key + salt :]
-        ours, theirs = (client, server) if self.setup == "active" else (server, client)
-        self._inbound = pylibsrtp.Session(_policy(theirs, Policy.SSRC_ANY_INBOUND, profile))
-        self._outbound = pylibsrtp.Session(_policy(ours, Policy.SSRC_ANY_OUTBOUND, profile))
-
-
-def _policy(key: bytes, direction: int, profile: int) -> Policy:
-    policy = Policy(key=key, ssrc_type=direction, srtp_profile=profile)
-    policy.allow_repeat_tx = True
-    policy.window_size = 1024
-    return policy

@@ -16,6 +16,7 @@ from liverelay.loadtest.source import VIDEO_PAYLOAD_TYPE, MediaSource, VideoShap
 from liverelay.rtp.packet import parse_header
 from liverelay.rtp.rtcp.feedback import GenericNack, PictureLossIndication
 from liverelay.transport.client import MediaClient, RemoteEndpoint
+from liverelay.transport.client_dtls import ClientCertificate
 from liverelay.transport.counters import DropReason
 from tests.support.identity import ecdsa_identity
 from tests.support.loopback import LoopbackServer, RecordingSink
@@ -79,7 +80,7 @@ def answer_of(remote: RemoteEndpoint) -> str:
 async def test_a_publisher_sends_again_what_is_asked_for_and_keyframes() -> None:
     source = MediaSource(VideoShape())
     async with LoopbackServer() as server:
-        publisher = Publisher(ecdsa_identity(), source, ip="127.0.0.1")
+        publisher = Publisher(ClientCertificate(ecdsa_identity()), source, ip="127.0.0.1")
         sink = RecordingSink()
         transport, remote = server.open(sink, [publisher.identity.fingerprint()])
 
@@ -101,7 +102,7 @@ async def test_a_publisher_sends_again_what_is_asked_for_and_keyframes() -> None
 
 async def test_a_server_with_another_certificate_than_its_answer_says_is_not_trusted() -> None:
     async with LoopbackServer() as server:
-        client = MediaClient(ecdsa_identity(), ip="127.0.0.1")
+        client = MediaClient(ClientCertificate(ecdsa_identity()), ip="127.0.0.1")
         _, remote = server.open(RecordingSink(), [client.identity.fingerprint()])
         wrong = ecdsa_identity("somebody else").fingerprint()
 
@@ -113,7 +114,7 @@ async def test_a_server_with_another_certificate_than_its_answer_says_is_not_tru
 
 async def test_garbage_from_the_network_does_a_client_no_harm() -> None:
     async with LoopbackServer() as server:
-        client = MediaClient(ecdsa_identity(), ip="127.0.0.1")
+        client = MediaClient(ClientCertificate(ecdsa_identity()), ip="127.0.0.1")
         _, remote = server.open(RecordingSink(), [client.identity.fingerprint()])
         client.connect(remote)
         await client.connected

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from liverelay.transport import client
-from liverelay.transport.client import DEFAULT_PROFILES, RemoteEndpoint
+from liverelay.transport.client import RemoteEndpoint
+from liverelay.transport.client_dtls import DEFAULT_PROFILES, ClientCertificate
 from tests.support.identity import ecdsa_identity
 
 if TYPE_CHECKING:
@@ -31,14 +32,10 @@ class MediaClient(client.MediaClient):
         ip: str = "127.0.0.1",
         nominates: bool = True,
     ) -> None:
-        super().__init__(
-            identity or ecdsa_identity(),
-            setup=setup,
-            profiles=profiles,
-            ciphers=ciphers,
-            ip=ip,
-            nominates=nominates,
+        certificate = ClientCertificate(
+            identity or ecdsa_identity(), profiles=profiles, ciphers=ciphers
         )
+        super().__init__(certificate, setup=setup, ip=ip, nominates=nominates)
         self.rtp: list[bytes] = []
         self.rtcp: list[bytes] = []
         self._arrived = asyncio.Event()
