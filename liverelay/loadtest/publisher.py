@@ -81,6 +81,8 @@ class Publisher(MediaClient):
                     self.send_rtp(lost)
 
     def _send_due(self) -> None:
+        if not self.is_connected:
+            return
         now = self._loop.time()
         for packet in self.source.take(now):
             self.send_rtp(packet)

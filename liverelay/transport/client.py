@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _TICK = 0.05  # browsers repeat checks and flights about as often while they connect
 _CONSENT_INTERVAL = 4.0
+_CONSENT_TIMEOUT = 30.0  # RFC 7675 section 5.1
 _MAX_RECEIVED = 2048
 
 # A keyframe to one viewer is some sixty packets; the default of Linux holds about as many.
@@ -53,8 +54,8 @@ class MediaClient:
     """One connection of a peer; `setup` is its own DTLS role, "active" or "passive".
 
     `connected` is set when packets may be sent, or to a `ConnectionError`; `closed` when the other
-    side says goodbye. Packets go to `on_rtp` and `on_rtcp`, as they came and still sealed:
-    a subclass opens those that it wants to see.
+    side says goodbye, or has answered no check for half a minute. Packets go to `on_rtp` and
+    `on_rtcp`, as they came and still sealed: a subclass opens those that it wants to see.
     """
 
     def __init__(
@@ -71,7 +72,6 @@ class MediaClient:
         self._certificate = certificate
         self.setup = setup
         self.nominates = nominates
-        self.sends_checks = True
         self.checks_answered = 0
         self.profile = b""
         self.reflexive_address: Address | None = None
@@ -84,6 +84,7 @@ class MediaClient:
         self._inbound: pylibsrtp.Session | None = None
         self._outbound: pylibsrtp.Session | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._consent_until = 0.0
         self._dtls: ClientDtls | None = None
 
     @property
@@ -222,8 +223,10 @@ class MediaClient:
         return self._dtls
 
     def _tick(self) -> None:
-        if self.sends_checks:
-            self.send_check()
+        if self._outbound is not None and self._loop.time() > self._consent_until:
+            self._end()
+            return
+        self.send_check()
         if self._outbound is None and self._dtls is not None and self.checks_answered:
             for datagram in self._dtls.flight:
                 self.send(datagram)
@@ -255,6 +258,7 @@ class MediaClient:
             self.reflexive_address = message.attributes.get("XOR-MAPPED-ADDRESS")
             self._path = self._path or source
             self.checks_answered += 1
+            self._consent_until = self._loop.time() + _CONSENT_TIMEOUT
             if self.checks_answered == 1 and self.setup == "active" and self._dtls is None:
                 self._shake_hands()
 
@@ -271,14 +275,21 @@ class MediaClient:
         response.add_message_integrity(self.pwd.encode())
         self._send_to(bytes(response), source)
 
+    def _end(self) -> None:
+        """Send no more checks: the other side has gone."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if not self.closed.done():
+            self.closed.set_result(None)
+
     def _receive_dtls(self, datagram: bytes) -> None:
         dtls = self._open_dtls()
         dtls.receive(datagram)
         if self._outbound is None:
             self._shake_hands()
             return
-        if dtls.says_goodbye() and not self.closed.done():
-            self.closed.set_result(None)
+        if dtls.says_goodbye():
+            self._end()
         self._send_dtls()
 
     def _shake_hands(self) -> None:

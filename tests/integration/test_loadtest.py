@@ -18,6 +18,7 @@ from liverelay.rtp.rtcp.feedback import GenericNack, PictureLossIndication
 from liverelay.transport.client import MediaClient, RemoteEndpoint
 from liverelay.transport.client_dtls import ClientCertificate
 from liverelay.transport.counters import DropReason
+from tests.support.client import MediaClient as RecordingClient
 from tests.support.identity import ecdsa_identity
 from tests.support.loopback import LoopbackServer, RecordingSink
 from tests.support.packets import SENDER
@@ -26,6 +27,8 @@ from tests.support.server import KEY, running_api
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from liverelay.transport.peer_transport import PeerTransport
 
 pytestmark = [pytest.mark.network, pytest.mark.asyncio]
 
@@ -77,27 +80,49 @@ def answer_of(remote: RemoteEndpoint) -> str:
     return "\r\n".join(lines)
 
 
-async def test_a_publisher_sends_again_what_is_asked_for_and_keyframes() -> None:
+async def publish(server: LoopbackServer) -> tuple[Publisher, PeerTransport, RecordingSink]:
+    """Connect a publisher whose first packet has come."""
     source = MediaSource(VideoShape())
+    publisher = Publisher(ClientCertificate(ecdsa_identity()), source, ip="127.0.0.1")
+    sink = RecordingSink()
+    transport, remote = server.open(sink, [publisher.identity.fingerprint()])
+
+    async def ask(_: str) -> str:
+        return answer_of(remote)
+
+    await publisher.publish(ask)
+    await sink.wait_for(rtp=1)
+    return publisher, transport, sink
+
+
+async def test_a_publisher_sends_again_what_is_asked_for_and_keyframes() -> None:
     async with LoopbackServer() as server:
-        publisher = Publisher(ClientCertificate(ecdsa_identity()), source, ip="127.0.0.1")
-        sink = RecordingSink()
-        transport, remote = server.open(sink, [publisher.identity.fingerprint()])
-
-        async def ask(_: str) -> str:
-            return answer_of(remote)
-
-        await publisher.publish(ask)
-        await sink.wait_for(rtp=1)
+        publisher, transport, sink = await publish(server)
+        video_ssrc = publisher.source.video_ssrc
         first = next(packet for packet in sink.rtp if packet[1] & 0x7F == VIDEO_PAYLOAD_TYPE)
         number = parse_header(first).sequence_number
         transport.send_rtcp(b"\x80\xc9\xff\xff\0\0\0\1")  # shorter than it says
-        transport.send_rtcp(PictureLossIndication(SENDER, source.video_ssrc).serialize())
-        transport.send_rtcp(GenericNack(SENDER, source.video_ssrc, (number,)).serialize())
+        transport.send_rtcp(PictureLossIndication(SENDER, video_ssrc).serialize())
+        transport.send_rtcp(GenericNack(SENDER, video_ssrc, (number,)).serialize())
         # To the server a packet that it has already is a replay.
         await server.wait_until_dropped(DropReason.SRTP_REPLAYED)
         assert publisher.keyframe_requests == 1
         publisher.close()
+
+
+async def test_a_publisher_sends_nothing_more_when_the_server_has_said_goodbye() -> None:
+    async with LoopbackServer() as server:
+        ended, transport, _ = await publish(server)
+        transport.close()
+        await ended.closed
+        sent = ended.source.packets
+
+        other, _, sink = await publish(server)
+        await sink.wait_for(rtp=20)
+        other.close()
+        ended.close()
+
+        assert ended.source.packets == sent
 
 
 async def test_a_server_with_another_certificate_than_its_answer_says_is_not_trusted() -> None:
@@ -125,6 +150,40 @@ async def test_garbage_from_the_network_does_a_client_no_harm() -> None:
         assert client.is_connected
         assert client.open_rtp(b"\x80\x60" + bytes(40)) is None
         assert client.open_rtcp(b"\x80\xc9" + bytes(40)) is None
+        client.close()
+
+
+@pytest.fixture
+def quick_consent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("liverelay.transport.client._CONSENT_INTERVAL", 0.01)
+    monkeypatch.setattr("liverelay.transport.client._CONSENT_TIMEOUT", 0.5)
+
+
+@pytest.mark.usefixtures("quick_consent")
+async def test_a_client_whose_checks_are_answered_no_more_is_not_connected() -> None:
+    async with LoopbackServer() as server:
+        client = MediaClient(ClientCertificate(ecdsa_identity()), ip="127.0.0.1")
+        _, remote = server.open(RecordingSink(), [client.identity.fingerprint()])
+        client.connect(remote)
+        await client.connected
+
+        server.fall_silent()
+        await client.closed
+
+        assert not client.is_connected
+        client.close()
+
+
+@pytest.mark.usefixtures("quick_consent")
+async def test_a_client_whose_checks_are_answered_stays_connected() -> None:
+    async with LoopbackServer() as server:
+        client = RecordingClient()
+        _, remote = server.open(RecordingSink(), [client.identity.fingerprint()])
+        client.connect(remote)
+
+        await client.wait_for(checks_answered=60)
+
+        assert client.is_connected
         client.close()
 
 

@@ -106,6 +106,10 @@ class LoopbackServer:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def fall_silent(self) -> None:
+        """Read nothing any more, as a server whose network is gone."""
+        self._loop.remove_reader(self._socket.fileno())
+
     def open(
         self,
         sink: RecordingSink,
