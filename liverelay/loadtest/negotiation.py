@@ -70,7 +70,6 @@ def watch_offer(client: MediaClient) -> str:
 def connection_lines(client: MediaClient, setup: str) -> list[str]:
     """Return what a section says of our end of the connection."""
     algorithm, value = client.identity.fingerprint()
-    host, port = client.address
     lines = [
         f"a=ice-ufrag:{client.ufrag}",
         f"a=ice-pwd:{client.pwd}",
@@ -78,7 +77,8 @@ def connection_lines(client: MediaClient, setup: str) -> list[str]:
         f"a=setup:{setup}",
     ]
     # A lite server needs no candidate of ours, and a socket bound to no address has none to say.
-    if not ipaddress.ip_address(host).is_unspecified:
+    if client.ip is not None:
+        host, port = client.address
         lines += [f"a=candidate:1 1 udp 2130706431 {host} {port} typ host", "a=end-of-candidates"]
     return lines
 
@@ -147,7 +147,7 @@ def _sha2(lines: Sequence[str]) -> tuple[tuple[str, str], ...]:
 
 
 def _addresses(candidates: Sequence[str]) -> tuple[Address, ...]:
-    """Return the UDP candidates of one family, best first: IPv4 if there is any."""
+    """Return the UDP candidates, best first."""
     found: list[tuple[int, str, int]] = []
     for candidate in candidates:
         fields = candidate.split()
@@ -158,6 +158,4 @@ def _addresses(candidates: Sequence[str]) -> tuple[Address, ...]:
             found.append((int(fields[3]), fields[4], int(fields[5])))
         except ValueError:  # an mDNS name
             continue
-    ordered = [(host, port) for _, host, port in sorted(found, reverse=True)]
-    ipv4 = tuple(each for each in ordered if ":" not in each[0])
-    return ipv4 or tuple(ordered)
+    return tuple((host, port) for _, host, port in sorted(found, reverse=True))

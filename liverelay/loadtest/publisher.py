@@ -32,7 +32,7 @@ class Publisher(MediaClient):
     """One peer that publishes, until it is closed."""
 
     def __init__(
-        self, certificate: ClientCertificate, source: MediaSource, *, ip: str = "0.0.0.0"
+        self, certificate: ClientCertificate, source: MediaSource, *, ip: str | None = None
     ) -> None:
         super().__init__(certificate, ip=ip)
         self.source = source

@@ -132,8 +132,9 @@ class LoadTest:
             await publisher.publish(lambda offer: self._api.join("publish", token, offer))
         except TimeoutError:
             raise UnreachableError(
-                f"a publisher got no answer over UDP in {CONNECT_TIMEOUT:.0f} s: is the server's "
-                "UDP port open and its --public-address right?"
+                f"a publisher got no answer over UDP from {publisher.remote} in "
+                f"{CONNECT_TIMEOUT:.0f} s: is the server's UDP port open and its --public-address "
+                "right?"
             ) from None
         except (RemoteError, ConnectionError) as error:
             raise UnreachableError(f"a publisher could not connect: {error}") from None
@@ -158,7 +159,7 @@ class LoadTest:
         except UnreachableError:
             self._failures["no HTTP answer"] += 1
         except TimeoutError:
-            self._failures["no UDP answer"] += 1
+            self._failures[f"no UDP answer from {viewer.remote}"] += 1
         except (RemoteError, ConnectionError) as error:
             self._failures[str(error)] += 1
 

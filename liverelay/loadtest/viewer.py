@@ -53,7 +53,7 @@ class Viewer(MediaClient):
     """One peer that watches. Times are seconds on the event loop's clock."""
 
     def __init__(
-        self, certificate: ClientCertificate, *, ip: str = "0.0.0.0", is_probe: bool = False
+        self, certificate: ClientCertificate, *, ip: str | None = None, is_probe: bool = False
     ) -> None:
         super().__init__(certificate, ip=ip)
         self.packets = 0

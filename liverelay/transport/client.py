@@ -8,7 +8,6 @@ the server's half, so that the two can disagree.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 import socket
 import struct
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pylibsrtp
 from aioice import stun
+from typing_extensions import override
 
 from liverelay.transport.client_dtls import ClientDtls
 
@@ -31,6 +31,10 @@ _MAX_RECEIVED = 2048
 
 # A keyframe to one viewer is some sixty packets; the default of Linux holds about as many.
 _RECEIVE_BUFFER = 1 << 20
+
+# Takes datagrams of both families; RFC 4291 section 2.5.5.2 maps the addresses of IPv4.
+_ANY_IP = "::"
+_IPV4_MAPPED = "::ffff:"
 
 # After this many datagrams the other clients of the process have their turn.
 _MAX_BURST = 64
@@ -49,9 +53,16 @@ class RemoteEndpoint:
     pwd: str
     fingerprints: tuple[tuple[str, str], ...] = ()
 
+    @override
+    def __str__(self) -> str:
+        hosts = [(f"[{host}]" if ":" in host else host, port) for host, port, *_ in self.addresses]
+        return ", ".join(f"{host}:{port}" for host, port in hosts)
+
 
 class MediaClient:
     """One connection of a peer; `setup` is its own DTLS role, "active" or "passive".
+
+    Without an `ip` of its own its socket has any, of both families where the machine has them.
 
     `connected` is set when packets may be sent, or to a `ConnectionError`; `closed` when the other
     side says goodbye, or has answered no check for half a minute. Packets go to `on_rtp` and
@@ -63,7 +74,7 @@ class MediaClient:
         certificate: ClientCertificate,
         *,
         setup: str = "active",
-        ip: str = "0.0.0.0",
+        ip: str | None = None,
         nominates: bool = True,
     ) -> None:
         self._loop = asyncio.get_running_loop()
@@ -79,7 +90,7 @@ class MediaClient:
         self.closed: asyncio.Future[None] = self._loop.create_future()
         self.remote: RemoteEndpoint | None = None
         self._path: Address | None = None
-        self._family = socket.AF_INET6 if ":" in ip else socket.AF_INET
+        self.ip = ip
         self._socket = self._open_socket(ip)
         self._inbound: pylibsrtp.Session | None = None
         self._outbound: pylibsrtp.Session | None = None
@@ -99,7 +110,12 @@ class MediaClient:
     def connect(self, remote: RemoteEndpoint) -> None:
         """Begin to check and to shake hands; `connected` tells the outcome."""
         self.remote = remote
-        self._tick()
+        errors = self.send_check()
+        if len(errors) == len(remote.addresses):
+            why = f"cannot send to {remote}: {errors[0].strerror}"
+            self.connected.set_exception(ConnectionError(why))
+            return
+        self._timer = self._loop.call_later(_TICK, self._tick)
 
     def say_hello(self, remote: RemoteEndpoint) -> None:
         """Send the first DTLS flight before any check, as some stacks do."""
@@ -117,7 +133,8 @@ class MediaClient:
         self._loop.remove_reader(self._socket.fileno())
         return self._socket
 
-    def send_check(self) -> None:
+    def send_check(self) -> list[OSError]:
+        """Send a check to each address; return why some of them cannot be sent to."""
         assert self.remote is not None
         check = stun.Message(
             message_method=stun.Method.BINDING,
@@ -131,8 +148,8 @@ class MediaClient:
         )
         check.add_message_integrity(self.remote.pwd.encode())
         addresses = self.remote.addresses if self._path is None else (self._path,)
-        for address in addresses:
-            self._send_to(bytes(check), address)
+        errors = [self._send_to(bytes(check), address) for address in addresses]
+        return [error for error in errors if error is not None]
 
     def send(self, datagram: bytes) -> None:
         """Send as it is; what the kernel does not take is lost, as on any network."""
@@ -198,11 +215,10 @@ class MediaClient:
             self._send_dtls()
         self._close_socket()
 
-    def _open_socket(self, ip: str) -> socket.socket:
-        udp = socket.socket(self._family, socket.SOCK_DGRAM)
+    def _open_socket(self, ip: str | None) -> socket.socket:
+        udp = _bound_socket(ip) if ip is not None else _socket_of_any_family()
         udp.setblocking(False)
         udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
-        udp.bind((ip, 0))
         self._loop.add_reader(udp.fileno(), self._on_readable)
         return udp
 
@@ -211,10 +227,17 @@ class MediaClient:
             self._loop.remove_reader(self._socket.fileno())
             self._socket.close()
 
-    def _send_to(self, datagram: bytes, address: Address) -> None:
-        # A full buffer, a network that is down, a port that nobody listens on yet.
-        with contextlib.suppress(OSError):
+    def _send_to(self, datagram: bytes, address: Address) -> OSError | None:
+        """Send, or return why there is no way; what meets a full buffer is lost without a word."""
+        if self._socket.family == socket.AF_INET6 and ":" not in address[0]:
+            address = (_IPV4_MAPPED + address[0], address[1])
+        try:
             self._socket.sendto(datagram, address)
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            return error
+        return None
 
     def _open_dtls(self) -> ClientDtls:
         # Not before it is needed: until then the role may change.
@@ -316,3 +339,23 @@ class MediaClient:
     def _send_dtls(self) -> None:
         for datagram in self._open_dtls().take_datagrams():
             self.send(datagram)
+
+
+def _socket_of_any_family() -> socket.socket:
+    try:
+        return _bound_socket(_ANY_IP)
+    except OSError:  # a machine without IPv6
+        return _bound_socket("0.0.0.0")
+
+
+def _bound_socket(ip: str) -> socket.socket:
+    """Raises: OSError: The machine has no such address, or the process too many open files."""
+    udp = socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        if ip == _ANY_IP:
+            udp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        udp.bind((ip, 0))
+    except OSError:
+        udp.close()
+        raise
+    return udp

@@ -78,6 +78,15 @@ def test_a_room_that_nobody_publishes_in_connects_nobody(user: Command) -> None:
     assert still_there == room
 
 
+def test_a_server_that_has_ipv6_alone_is_loaded(user: Command) -> None:
+    with user.serve("--host", "::1", "--public-address", "::1") as server:
+        url = server.wait_until_listening()
+        result = user.run("loadtest", url, *SHORT, "--min-connected", "100")
+
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("connected\t3 of 3\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,13 @@ if TYPE_CHECKING:
     from liverelay.transport.peer_transport import PeerTransport
 
 pytestmark = [pytest.mark.network, pytest.mark.asyncio]
+
+
+# Nobody listens there.
+NOBODY = (("127.0.0.1", 9), ("::1", 9))
+
+# For documentation (RFC 5737, RFC 3849): a socket bound to loopback has no way there.
+UNREACHABLE = (("203.0.113.7", 9), ("2001:db8::7", 9))
 
 
 @asynccontextmanager
@@ -153,6 +161,41 @@ async def test_garbage_from_the_network_does_a_client_no_harm() -> None:
         client.close()
 
 
+@pytest.mark.parametrize("ip", ["127.0.0.1", "::1"])
+async def test_a_client_reaches_a_server_of_either_family(ip: str) -> None:
+    async with LoopbackServer(ip) as server:
+        client = MediaClient(ClientCertificate(ecdsa_identity()))
+        _, remote = server.open(RecordingSink(), [client.identity.fingerprint()])
+
+        client.connect(RemoteEndpoint((*NOBODY, *remote.addresses), remote.ufrag, remote.pwd))
+        await client.connected
+        client.close()
+
+
+async def test_a_client_without_ipv6_reaches_a_server_that_has_both(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("liverelay.transport.client._ANY_IP", "2001:db8::7")  # cannot be bound to
+    async with LoopbackServer() as server:
+        client = MediaClient(ClientCertificate(ecdsa_identity()))
+        _, remote = server.open(RecordingSink(), [client.identity.fingerprint()])
+
+        client.connect(RemoteEndpoint((*remote.addresses, ("::1", 9)), remote.ufrag, remote.pwd))
+        await client.connected
+        client.close()
+
+
+async def test_an_address_that_cannot_be_sent_to_is_said_at_once() -> None:
+    client = MediaClient(ClientCertificate(ecdsa_identity()), ip="127.0.0.1")
+
+    client.connect(RemoteEndpoint(UNREACHABLE, "ufrag", "pwd"))
+    with pytest.raises(ConnectionError, match=r"cannot send to 203\.0\.113\.7:9, ") as caught:
+        await client.connected
+    client.close()
+
+    assert "[2001:db8::7]:9" in str(caught.value)
+
+
 @pytest.fixture
 def quick_consent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("liverelay.transport.client._CONSENT_INTERVAL", 0.01)
@@ -185,6 +228,18 @@ async def test_a_client_whose_checks_are_answered_stays_connected() -> None:
 
         assert client.is_connected
         client.close()
+
+
+async def test_a_server_that_is_silent_over_udp_is_named_with_its_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("liverelay.loadtest.publisher.CONNECT_TIMEOUT", 0.1)
+    sdp = answer_of(RemoteEndpoint(NOBODY[:1], "ufrag", "pwd"))
+    async with answering(200, json.dumps({"id": "room", "token": "token", "sdp": sdp})) as api:
+        plan = Plan(None, 1, 1, 0.5, 0.0, VideoShape.of_bitrate(100_000))
+
+        with pytest.raises(UnreachableError, match=r"no answer over UDP from 127\.0\.0\.1:9 in"):
+            await LoadTest(api, plan).run()
 
 
 async def test_a_full_server_is_counted_by_its_code_and_a_publisher_without_place_ends_the_test(
