@@ -17,7 +17,7 @@ from benchmarks import plot, report
 from benchmarks.lines import Child
 from benchmarks.subjects import SUBJECTS, Running, Subject
 from benchmarks.usage import describe_machine, usage
-from liverelay.loadtest.figures import spread
+from liverelay.loadtest.figures import Spread, spread
 from liverelay.utc import utc_now
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ async def measure(pid: int, workers: Sequence[Child], seconds: float) -> dict[st
 
     packets = max(1.0, total("packets"))
     user, system = used.user - used_before.user, used.system - used_before.system
-    latency = spread([value for each in after for value in each["latencies"]])
+    latency = next((Spread(**each["latency"]) for each in after if each["latency"]), None)
     expected, received = total("expected"), total("received")
     return {
         "packets_per_second": round(packets / lasted),

@@ -11,6 +11,7 @@ import json
 import socket
 import sys
 import time
+from dataclasses import asdict
 from typing import Any
 
 import aiohttp
@@ -20,6 +21,7 @@ from benchmarks.crowd import Crowd
 from benchmarks.lines import answer, commands
 from benchmarks.signalling import create_signalling
 from liverelay.errors import LiveRelayError
+from liverelay.loadtest.figures import Histogram
 from liverelay.loadtest.publisher import Publisher
 from liverelay.loadtest.source import MediaSource, VideoShape
 from liverelay.loadtest.viewer import Viewer
@@ -119,9 +121,9 @@ class Worker:
     async def stats(self) -> dict[str, object]:
         expected, received = self._crowd.expected_and_received()
         packets, octets = self._crowd.packets, self._crowd.octets
-        latencies: list[float] = []
+        latency = None
         if self._probe is not None:
-            latencies, self._probe.latencies = self._probe.latencies, []
+            latency, self._probe.latencies = self._probe.latencies.spread(), Histogram()
             packets += self._probe.packets
             octets += self._probe.octets
             expected += self._probe.expected
@@ -132,7 +134,7 @@ class Worker:
             "octets": octets,
             "expected": expected,
             "received": received,
-            "latencies": latencies,
+            "latency": latency and asdict(latency),
             "sent": sent,
             "cpu": time.process_time(),
         }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from liverelay.errors import RefusedError, RemoteError, UnreachableError
-from liverelay.loadtest.figures import spread
+from liverelay.loadtest.figures import Histogram, spread
 from liverelay.loadtest.publisher import Publisher
 from liverelay.loadtest.result import Result
 from liverelay.loadtest.source import MediaSource, VideoShape
@@ -165,7 +165,7 @@ class LoadTest:
 
     async def _measure(self) -> Result:
         for viewer in self._viewers:
-            viewer.latencies.clear()
+            viewer.latencies = Histogram()
         self._measuring_since = begun = time.monotonic()
         before, cpu_before = self.totals(), time.process_time()
         await asyncio.sleep(self.plan.duration)
@@ -175,7 +175,8 @@ class LoadTest:
         received = after.received - before.received
         answers = [v.answered_after for v in self._viewers if v.answered_after is not None]
         media = [v.first_media_after for v in self._viewers if v.first_media_after is not None]
-        latencies = [latency for viewer in self._viewers for latency in viewer.latencies]
+        latencies = Histogram()
+        latencies.add_all(viewer.latencies for viewer in self._viewers)
         return Result(
             room_ids=tuple(self._rooms),
             publishers=len(self._publishers),
@@ -189,7 +190,7 @@ class LoadTest:
             lost=max(0, expected - received),
             answer=spread(answers),
             first_media=spread(media),
-            latency=spread(latencies),
+            latency=latencies.spread(),
             own_cpu=cpu / seconds,
         )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from liverelay.loadtest.figures import Histogram
 from liverelay.loadtest.negotiation import read_answer, watch_offer
 from liverelay.loadtest.source import read_stamp
 from liverelay.rtp.rtcp.reports import ReceiverReport, ReportBlock
@@ -58,7 +59,7 @@ class Viewer(MediaClient):
         super().__init__(certificate, ip=ip)
         self.packets = 0
         self.octets = 0
-        self.latencies: list[float] = []
+        self.latencies = Histogram()
         self.streams: dict[bytes, ReceivedStream] = {}
         self.answered_after: float | None = None
         self.first_media_after: float | None = None
@@ -129,4 +130,4 @@ class Viewer(MediaClient):
         if self._is_probe and (packet := self.open_rtp(datagram)) is not None:
             made_at = read_stamp(packet)
             if made_at is not None:
-                self.latencies.append(self._loop.time() - made_at)
+                self.latencies.add(self._loop.time() - made_at)

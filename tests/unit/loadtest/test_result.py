@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from liverelay.loadtest.figures import Spread, spread
+from liverelay.loadtest.figures import Spread
 from liverelay.loadtest.result import Result, Thresholds
 
 RESULT = Result(
@@ -71,8 +71,3 @@ def test_figures_follow_from_the_counts() -> None:
     assert view["bitrate_kbps"] == 800
     assert view["packets_per_second"] == 99
     assert view["latency_ms"] == {"p50": 1.0, "p99": 5.0, "max": 9.0}
-
-
-def test_spread_of_nothing_is_none() -> None:
-    assert spread([]) is None
-    assert spread([3.0, 1.0, 2.0]) == Spread(2.0, 3.0, 3.0)
