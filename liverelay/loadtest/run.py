@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from liverelay.errors import RefusedError, RemoteError, UnreachableError
 from liverelay.loadtest.figures import Histogram, spread
+from liverelay.loadtest.files import allow_files_for
 from liverelay.loadtest.publisher import Publisher
 from liverelay.loadtest.result import Result
 from liverelay.loadtest.source import MediaSource, VideoShape
@@ -99,9 +100,11 @@ class LoadTest:
         """Do it all, and leave nothing behind on the server.
 
         Raises:
+            ConfigError: So many clients need more open files than there may be.
             RefusedError: The key, the room or a publisher is refused.
             UnreachableError: The server cannot be reached by HTTP, or a publisher not by UDP.
         """
+        allow_files_for(self.plan.publishers + self.plan.subscribers)
         try:
             await self._open_rooms()
             for room_id in self._rooms[: self.plan.publishers]:
@@ -148,20 +151,30 @@ class LoadTest:
             joins.create_task(self._watch(room_id, is_probe=i % _VIEWERS_PER_PROBE == 0))
 
     async def _watch(self, room_id: str, *, is_probe: bool) -> None:
-        viewer = Viewer(self._certificate, is_probe=is_probe and bool(self._publishers))
-        self._viewers.append(viewer)
         try:
             async with self._slots:
-                token = await self._api.create_token(room_id, "subscribe")
-                await viewer.watch(lambda offer: self._api.join("subscribe", token, offer))
+                self._viewers.append(await self._join(room_id, is_probe=is_probe))
         except RefusedError as error:
             self._failures[error.code.value] += 1
         except UnreachableError:
             self._failures["no HTTP answer"] += 1
-        except TimeoutError:
-            self._failures[f"no UDP answer from {viewer.remote}"] += 1
-        except (RemoteError, ConnectionError) as error:
+        except RemoteError as error:
             self._failures[str(error)] += 1
+        except OSError as error:
+            self._failures[error.strerror or str(error)] += 1
+
+    async def _join(self, room_id: str, *, is_probe: bool) -> Viewer:
+        viewer = Viewer(self._certificate, is_probe=is_probe and bool(self._publishers))
+        try:
+            token = await self._api.create_token(room_id, "subscribe")
+            await viewer.watch(lambda offer: self._api.join("subscribe", token, offer))
+        except TimeoutError:
+            viewer.close()
+            raise ConnectionError(f"no UDP answer from {viewer.remote}") from None
+        except BaseException:
+            viewer.close()
+            raise
+        return viewer
 
     async def _measure(self) -> Result:
         for viewer in self._viewers:

@@ -104,6 +104,10 @@ class MediaClient:
         return host, port
 
     @property
+    def is_open(self) -> bool:
+        return self._socket.fileno() >= 0
+
+    @property
     def is_connected(self) -> bool:
         return self._outbound is not None and not self.closed.done()
 
@@ -223,7 +227,7 @@ class MediaClient:
         return udp
 
     def _close_socket(self) -> None:
-        if self._socket.fileno() >= 0:
+        if self.is_open:
             self._loop.remove_reader(self._socket.fileno())
             self._socket.close()
 
@@ -263,7 +267,7 @@ class MediaClient:
             except (BlockingIOError, ConnectionRefusedError):
                 break
             self.receive(datagram, source)
-            if self._socket.fileno() < 0:
+            if not self.is_open:
                 return
 
     def _receive_stun(self, datagram: bytes, source: Address) -> None:

@@ -87,6 +87,21 @@ def test_a_server_that_has_ipv6_alone_is_loaded(user: Command) -> None:
     assert result.stdout.startswith("connected\t3 of 3\n")
 
 
+def test_the_limit_on_open_files_is_raised_as_far_as_it_is_allowed(user: Command) -> None:
+    many = "--subscribers 100 --duration 0.5 --ramp 0 --bitrate 50 --min-connected 100"
+    with serving(user) as url:
+        raised = user.shell(f"ulimit -Sn 64; liverelay loadtest {url} {many}")
+        refused = user.shell(f"ulimit -n 64; liverelay loadtest {url} {many}")
+
+    assert raised.returncode == 0, raised.stderr
+    assert raised.stdout.startswith("connected\t100 of 100\n")
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        "error: 101 clients need 165 open files, and 64 are allowed (`ulimit -Hn`): "
+        "give fewer --subscribers\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

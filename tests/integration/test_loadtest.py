@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from liverelay.loadtest.api import ServerApi
 from liverelay.loadtest.publisher import Publisher
 from liverelay.loadtest.run import LoadTest, Plan
 from liverelay.loadtest.source import VIDEO_PAYLOAD_TYPE, MediaSource, VideoShape
+from liverelay.loadtest.viewer import Viewer
 from liverelay.rtp.packet import parse_header
 from liverelay.rtp.rtcp.feedback import GenericNack, PictureLossIndication
 from liverelay.transport.client import MediaClient, RemoteEndpoint
@@ -240,6 +242,22 @@ async def test_a_server_that_is_silent_over_udp_is_named_with_its_address(
 
         with pytest.raises(UnreachableError, match=r"no answer over UDP from 127\.0\.0\.1:9 in"):
             await LoadTest(api, plan).run()
+
+
+def open_viewers() -> int:
+    viewers = [each for each in gc.get_objects() if isinstance(each, Viewer)]
+    return sum(viewer.is_open for viewer in viewers)
+
+
+async def test_viewers_that_are_refused_are_closed_at_once(tmp_path: Path) -> None:
+    seen: list[int] = []
+    async with running_api(tmp_path, max_sessions=3) as api:
+        calls = ServerApi(api.http, api.url, KEY)
+        plan = Plan(None, 1, 8, 0.5, 0.0, VideoShape.of_bitrate(100_000))
+
+        await LoadTest(calls, plan, lambda _: seen.append(open_viewers())).run()
+
+    assert seen[-1] == 2
 
 
 async def test_a_full_server_is_counted_by_its_code_and_a_publisher_without_place_ends_the_test(
