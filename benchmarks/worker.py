@@ -124,11 +124,12 @@ class Worker:
         latency = None
         if self._probe is not None:
             latency, self._probe.latencies = self._probe.latencies.spread(), Histogram()
-            packets += self._probe.packets
-            octets += self._probe.octets
-            expected += self._probe.expected
-            received += self._probe.received
-        sent = self._publisher.source.packets if self._publisher is not None else 0
+            tally = self._probe.reception.tally(None, 0.0, stalled_after=0.0)
+            packets += tally.packets
+            octets += tally.octets
+            expected += tally.packets + tally.lost
+            received += tally.packets
+        sent = sum(self._publisher.source.packets.values()) if self._publisher is not None else 0
         return {
             "packets": packets,
             "octets": octets,

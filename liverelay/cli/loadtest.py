@@ -10,9 +10,9 @@ from liverelay.cli.output import print_error, print_fields, print_hint, print_js
 from liverelay.errors import ConfigError
 
 if TYPE_CHECKING:
-    from liverelay.loadtest.figures import Spread
+    from liverelay.loadtest.figures import Lows, Spread
     from liverelay.loadtest.result import Result, Thresholds
-    from liverelay.loadtest.run import LoadTest, Plan
+    from liverelay.loadtest.run import Plan, Progress
 
 KEY_VARIABLE = "LIVERELAY_API_KEY"
 
@@ -59,13 +59,16 @@ MaxLossOption = Annotated[
     float | None, _number("Fail if more packets are lost.", "PERCENT", 0, 100)
 ]
 MinConnectedOption = Annotated[
-    float | None, _number("Fail if fewer viewers connect.", "PERCENT", 0, 100)
+    float | None, _number("Fail if fewer viewers get media at the end.", "PERCENT", 0, 100)
 ]
 MaxLatencyOption = Annotated[
     float | None, _number("Fail if latency is higher (99th percentile).", "MS", 0)
 ]
 MaxFirstMediaOption = Annotated[
     float | None, _number("Fail if the first packet is later (99th percentile).", "MS", 0)
+]
+MinBitrateOption = Annotated[
+    float | None, _number("Fail if a viewer gets less (1st percentile).", "KBPS", 0)
 ]
 InsecureOption = Annotated[
     bool, typer.Option("--insecure", help="Accept any certificate, such as a self-signed one.")
@@ -86,6 +89,7 @@ def loadtest(
     min_connected: MinConnectedOption = None,
     max_latency: MaxLatencyOption = None,
     max_first_media: MaxFirstMediaOption = None,
+    min_bitrate: MinBitrateOption = None,
     insecure: InsecureOption = False,
     as_json: ResultJsonOption = False,
 ) -> None:
@@ -104,7 +108,7 @@ def loadtest(
         raise ConfigError("a room takes one publisher; leave --room out to get a room for each")
     shape = VideoShape.of_bitrate(1000 * bitrate)
     plan = Plan(room, publishers, subscribers, duration, ramp, shape)
-    thresholds = Thresholds(max_loss, min_connected, max_latency, max_first_media)
+    thresholds = Thresholds(max_loss, min_connected, max_latency, max_first_media, min_bitrate)
     result = asyncio.run(_run(url, key, plan, verifies=not insecure))
     if as_json:
         print_json({**result.to_json(), "missed": thresholds.missed(result)})
@@ -127,17 +131,14 @@ async def _run(url: str, key: str, plan: Plan, *, verifies: bool) -> Result:
         if not console.is_terminal:
             return await LoadTest(api, plan).run()
         with console.status("connecting") as status:
-            return await LoadTest(api, plan, lambda test: status.update(_progress(test))).run()
+            return await LoadTest(api, plan, lambda now: status.update(_progress(now, plan))).run()
 
 
-def _progress(test: LoadTest) -> str:
-    totals = test.totals()
-    elapsed = test.elapsed()
-    stage = "joining" if elapsed is None else f"measuring {elapsed:.0f} of {test.plan.duration:g} s"
-    lost = max(0, totals.expected - totals.received)
+def _progress(now: Progress, plan: Plan) -> str:
     return (
-        f"{stage}: {totals.connected} of {test.plan.subscribers} connected, "
-        f"{totals.failed} failed, {totals.packets} packets, {lost} lost"
+        f"{now.stage} {now.elapsed:.0f} of {now.total:g} s: {now.connected} of {plan.subscribers} "
+        f"connected, {now.failed} failed, {now.bitrate_bps / 1e6:.1f} Mbit/s, "
+        f"{now.loss_percent:.2f} % lost"
     )
 
 
@@ -146,9 +147,11 @@ def _fields(result: Result) -> list[tuple[str, object]]:
     return [
         ("connected", f"{result.connected} of {result.subscribers}"),
         ("with media", f"{result.with_media} of {result.subscribers}"),
+        ("stalled", f"{result.stalled} got nothing at the end" if result.stalled else "none"),
         ("failed", failures or "none"),
         ("packets", f"{result.packets} in {result.seconds:.1f} s"),
         ("bitrate", f"{result.bitrate_bps / 1e6:.2f} Mbit/s to all"),
+        ("to each", _lows_text(result.viewer_bitrate)),
         ("loss", f"{result.loss_percent:.3f} %"),
         ("answer", _spread_text(result.answer)),
         ("first media", _spread_text(result.first_media)),
@@ -162,6 +165,12 @@ def _spread_text(spread: Spread | None) -> str:
         return "not measured"
     in_ms = spread.scaled(1000)
     return f"{in_ms.p50:.1f} ms p50, {in_ms.p99:.1f} ms p99, {in_ms.maximum:.1f} ms max"
+
+
+def _lows_text(lows: Lows | None) -> str:
+    if lows is None:
+        return "not measured"
+    return f"{lows.p50:.0f} kbit/s p50, {lows.p1:.0f} kbit/s p1, {lows.minimum:.0f} kbit/s min"
 
 
 def _judge(result: Result, thresholds: Thresholds) -> None:

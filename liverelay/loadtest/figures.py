@@ -45,6 +45,26 @@ def spread(values: Sequence[float]) -> Spread | None:
     return Spread(ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.99)], ordered[-1])
 
 
+@dataclass(frozen=True, slots=True)
+class Lows:
+    """Median, first percentile and minimum: a `Spread` of what is better the more it is."""
+
+    p50: float
+    p1: float
+    minimum: float
+
+    def to_json(self) -> dict[str, int]:
+        return {"p50": round(self.p50), "p1": round(self.p1), "min": round(self.minimum)}
+
+
+def lows(values: Sequence[float]) -> Lows | None:
+    """Return the lows of `values`, or None if there are none."""
+    if not values:
+        return None
+    ordered = sorted(values)
+    return Lows(ordered[len(ordered) // 2], ordered[len(ordered) // 100], ordered[0])
+
+
 class Histogram:
     """Durations in seconds, however many, in a size that does not grow.
 

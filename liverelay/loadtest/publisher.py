@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from liverelay.errors import MalformedPacketError
 from liverelay.loadtest.negotiation import publish_offer, read_answer
+from liverelay.loadtest.reception import Sent
 from liverelay.loadtest.viewer import CONNECT_TIMEOUT
 from liverelay.rtp.extensions import TRANSPORT_CC_URI
 from liverelay.rtp.rtcp.compound import parse_compound
@@ -39,6 +40,8 @@ class Publisher(MediaClient):
         self.keyframe_requests = 0
         self._sending: asyncio.TimerHandle | None = None
         self._next_report = 0.0
+        self._last_sent_at = 0.0
+        self.mark(self._loop.time())
 
     async def publish(self, ask: Callable[[str], Awaitable[str]]) -> None:
         """Join by `ask`, which gets the offer and returns the answer; connect and send.
@@ -56,6 +59,19 @@ class Publisher(MediaClient):
         self._next_report = self._loop.time()
         self.source.start(self._next_report)
         self._send_due()
+
+    def mark(self, now: float) -> None:
+        """Begin to tell what is sent from now on."""
+        self._marked_at, self._marked = now, self.source.packets
+
+    def sent(self, now: float) -> Sent:
+        """Return what was sent since the mark."""
+        lasted = max(now - self._marked_at, 1e-6)
+        rates = {
+            payload_type: (packets - self._marked[payload_type]) / lasted
+            for payload_type, packets in self.source.packets.items()
+        }
+        return Sent(rates, self._last_sent_at)
 
     @override
     def close(self, *, silently: bool = False) -> None:
@@ -86,6 +102,7 @@ class Publisher(MediaClient):
         now = self._loop.time()
         for packet in self.source.take(now):
             self.send_rtp(packet)
+            self._last_sent_at = now
         if now >= self._next_report:
             self._next_report += _REPORT_INTERVAL
             seconds, rest = divmod(unix_now_ns(), 1_000_000_000)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from liverelay.errors import RefusedError, RemoteError, UnreachableError
-from liverelay.loadtest.figures import Histogram, spread
+from liverelay.loadtest.audience import REPORT_PARTS, Audience
+from liverelay.loadtest.figures import lows, spread
 from liverelay.loadtest.files import allow_files_for
 from liverelay.loadtest.publisher import Publisher
 from liverelay.loadtest.result import Result
@@ -26,11 +27,13 @@ if TYPE_CHECKING:
 # Joins under way at once: more would measure how long they wait for each other here.
 _MAX_JOINS = 16
 
-# One viewer in so many measures latency, at a cost of a few microseconds a packet.
+# So many viewers measure latency at least, and one in so many of a large audience, at a cost of a
+# few microseconds a packet.
+_LEAST_PROBES = 3
 _VIEWERS_PER_PROBE = 25
 
-# The reports of all viewers are spread over their second in so many parts.
-_REPORT_PARTS = 10
+# A viewer to whom nothing has come for so long is stalled, not just late.
+_STALLED_AFTER = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,55 +49,39 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
-    """Where a test stands."""
+class Progress:
+    """Where a test stands: `elapsed` of `total` seconds of its stage, and what viewers get now."""
 
-    joined: int
+    stage: str
+    elapsed: float
+    total: float
     connected: int
     failed: int
-    packets: int
-    octets: int
-    expected: int
-    received: int
+    bitrate_bps: float
+    loss_percent: float
 
 
 class LoadTest:
-    """Runs a plan once; calls `on_progress` several times a second while viewers join and watch."""
+    """Runs a plan once; calls `on_progress` once a second, and as each stage begins."""
 
     def __init__(
         self,
         api: ServerApi,
         plan: Plan,
-        on_progress: Callable[[LoadTest], None] = lambda _: None,
+        on_progress: Callable[[Progress], None] = lambda _: None,
     ) -> None:
         self.plan = plan
-        self._measuring_since: float | None = None
+        self._loop = asyncio.get_running_loop()
         self._api = api
         self._on_progress = on_progress
         self._certificate = ClientCertificate(generate_identity())
         self._rooms: list[str] = []
-        self._publishers: list[Publisher] = []
-        self._viewers: list[Viewer] = []
         self._failures: Counter[str] = Counter()
         self._slots = asyncio.Semaphore(_MAX_JOINS)
-
-    def totals(self) -> Totals:
-        viewers = self._viewers
-        return Totals(
-            joined=len(viewers),
-            connected=sum(viewer.is_connected for viewer in viewers),
-            failed=self._failures.total(),
-            packets=sum(viewer.packets for viewer in viewers),
-            octets=sum(viewer.octets for viewer in viewers),
-            expected=sum(viewer.expected for viewer in viewers),
-            received=sum(viewer.received for viewer in viewers),
-        )
-
-    def elapsed(self) -> float | None:
-        """Return how long the measuring has lasted, or None before it."""
-        if self._measuring_since is None:
-            return None
-        return time.monotonic() - self._measuring_since
+        self._probes = probes(plan.subscribers) if plan.publishers else frozenset()
+        stalled_after = min(_STALLED_AFTER, plan.duration / 2)
+        self._audience = Audience(self._loop.time(), stalled_after=stalled_after)
+        self._begin("joining", plan.ramp)
 
     async def run(self) -> Result:
         """Do it all, and leave nothing behind on the server.
@@ -111,13 +98,24 @@ class LoadTest:
                 await self._publish(room_id)
             async with asyncio.TaskGroup() as background:
                 reports = background.create_task(self._report())
+                self._begin("joining", self.plan.ramp)
                 async with asyncio.TaskGroup() as joins:
                     await self._ramp_up(joins)
-                result = await self._measure()
+                self._begin("measuring", self.plan.duration)
+                await asyncio.sleep(self.plan.duration)
+                result = self._result()
                 reports.cancel()
             return result
         finally:
             await self._close()
+
+    def _begin(self, stage: str, total: float) -> None:
+        """Begin a stage, and to count anew."""
+        self._stage, self._total = stage, total
+        self._begun = self._told_at = self._loop.time()
+        self._told_octets = 0
+        self._cpu = time.process_time()
+        self._audience.mark(self._begun)
 
     async def _open_rooms(self) -> None:
         if self.plan.room_id is not None:
@@ -130,7 +128,7 @@ class LoadTest:
     async def _publish(self, room_id: str) -> None:
         token = await self._api.create_token(room_id, "publish")
         publisher = Publisher(self._certificate, MediaSource(self.plan.shape))
-        self._publishers.append(publisher)
+        self._audience.publishers.append(publisher)
         try:
             await publisher.publish(lambda offer: self._api.join("publish", token, offer))
         except TimeoutError:
@@ -143,17 +141,17 @@ class LoadTest:
             raise UnreachableError(f"a publisher could not connect: {error}") from None
 
     async def _ramp_up(self, joins: asyncio.TaskGroup) -> None:
-        begun = time.monotonic()
         count = self.plan.subscribers
         for i in range(count):
-            await asyncio.sleep(begun + self.plan.ramp * i / count - time.monotonic())
-            room_id = self._rooms[i % len(self._rooms)]
-            joins.create_task(self._watch(room_id, is_probe=i % _VIEWERS_PER_PROBE == 0))
+            await asyncio.sleep(self._begun + self.plan.ramp * i / count - self._loop.time())
+            joins.create_task(self._watch(i))
 
-    async def _watch(self, room_id: str, *, is_probe: bool) -> None:
+    async def _watch(self, i: int) -> None:
+        publishers = self._audience.publishers
+        publisher = publishers[i % len(publishers)] if publishers else None
         try:
             async with self._slots:
-                self._viewers.append(await self._join(room_id, is_probe=is_probe))
+                self._audience.add(await self._join(i), publisher)
         except RefusedError as error:
             self._failures[error.code.value] += 1
         except UnreachableError:
@@ -163,10 +161,10 @@ class LoadTest:
         except OSError as error:
             self._failures[error.strerror or str(error)] += 1
 
-    async def _join(self, room_id: str, *, is_probe: bool) -> Viewer:
-        viewer = Viewer(self._certificate, is_probe=is_probe and bool(self._publishers))
+    async def _join(self, i: int) -> Viewer:
+        viewer = Viewer(self._certificate, is_probe=i in self._probes)
         try:
-            token = await self._api.create_token(room_id, "subscribe")
+            token = await self._api.create_token(self._rooms[i % len(self._rooms)], "subscribe")
             await viewer.watch(lambda offer: self._api.join("subscribe", token, offer))
         except TimeoutError:
             viewer.close()
@@ -176,52 +174,69 @@ class LoadTest:
             raise
         return viewer
 
-    async def _measure(self) -> Result:
-        for viewer in self._viewers:
-            viewer.latencies = Histogram()
-        self._measuring_since = begun = time.monotonic()
-        before, cpu_before = self.totals(), time.process_time()
-        await asyncio.sleep(self.plan.duration)
-        after, cpu = self.totals(), time.process_time() - cpu_before
-        seconds = time.monotonic() - begun
-        expected = after.expected - before.expected
-        received = after.received - before.received
-        answers = [v.answered_after for v in self._viewers if v.answered_after is not None]
-        media = [v.first_media_after for v in self._viewers if v.first_media_after is not None]
-        latencies = Histogram()
-        latencies.add_all(viewer.latencies for viewer in self._viewers)
+    def _result(self) -> Result:
+        now = self._loop.time()
+        count = self._audience.count(now)
+        viewers = self._audience.viewers
+        media = [v.first_media_after for v in viewers if v.first_media_after is not None]
         return Result(
             room_ids=tuple(self._rooms),
-            publishers=len(self._publishers),
+            publishers=len(self._audience.publishers),
             subscribers=self.plan.subscribers,
-            connected=after.connected,
+            connected=count.connected,
             with_media=len(media),
+            watching=count.watching,
+            stalled=len(viewers) - count.watching,
             failures=dict(self._failures),
-            seconds=seconds,
-            packets=after.packets - before.packets,
-            octets=after.octets - before.octets,
-            lost=max(0, expected - received),
-            answer=spread(answers),
+            seconds=count.seconds,
+            packets=count.packets,
+            octets=count.octets,
+            lost=count.lost,
+            answer=spread([v.answered_after for v in viewers if v.answered_after is not None]),
             first_media=spread(media),
-            latency=latencies.spread(),
-            own_cpu=cpu / seconds,
+            latency=self._audience.latencies().spread(),
+            viewer_bitrate=lows(count.bitrates),
+            own_cpu=(time.process_time() - self._cpu) / count.seconds,
         )
 
     async def _report(self) -> None:
-        part = 0
         while True:
-            for viewer in self._viewers[part::_REPORT_PARTS]:
-                viewer.send_report()
-            part = (part + 1) % _REPORT_PARTS
-            self._on_progress(self)
-            await asyncio.sleep(1 / _REPORT_PARTS)
+            self._tell_progress()
+            for part in range(REPORT_PARTS):
+                self._audience.send_reports(part)
+                await asyncio.sleep(1 / REPORT_PARTS)
+
+    def _tell_progress(self) -> None:
+        now = self._loop.time()
+        count = self._audience.count(now)
+        bitrate = 8 * (count.octets - self._told_octets) / max(now - self._told_at, 1e-6)
+        self._told_at, self._told_octets = now, count.octets
+        self._on_progress(
+            Progress(
+                stage=self._stage,
+                elapsed=now - self._begun,
+                total=self._total,
+                connected=count.connected,
+                failed=self._failures.total(),
+                bitrate_bps=bitrate,
+                loss_percent=count.loss_percent,
+            )
+        )
 
     async def _close(self) -> None:
-        for client in (*self._viewers, *self._publishers):
-            client.close()
+        self._audience.close()
         if self.plan.room_id is None:
             for room_id in self._rooms:
                 try:
                     await self._api.delete_room(room_id)
                 except (RefusedError, UnreachableError):
                     return
+
+
+def probes(viewers: int) -> frozenset[int]:
+    """Return which of so many viewers measure latency: the first, the last, and some between.
+
+    A server sends a packet to one after the other, so the first alone would be the best case.
+    """
+    count = min(viewers, max(_LEAST_PROBES, viewers // _VIEWERS_PER_PROBE))
+    return frozenset(i * (viewers - 1) // max(1, count - 1) for i in range(count))

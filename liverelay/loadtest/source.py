@@ -183,8 +183,9 @@ class MediaSource:
         return self._audio.ssrc
 
     @property
-    def packets(self) -> int:
-        return self._video.packets + self._audio.packets
+    def packets(self) -> dict[int, int]:
+        """How many were made, by payload type."""
+        return {stream.payload_type: stream.packets for stream in (self._video, self._audio)}
 
     def start(self, now: float) -> None:
         self._next_frame = self._next_audio = self._next_burst = now

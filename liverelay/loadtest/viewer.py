@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from liverelay.loadtest.figures import Histogram
 from liverelay.loadtest.negotiation import read_answer, watch_offer
+from liverelay.loadtest.reception import Reception
 from liverelay.loadtest.source import read_stamp
 from liverelay.rtp.rtcp.reports import ReceiverReport, ReportBlock
 from liverelay.rtp.types import Ssrc
@@ -26,29 +27,6 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT = 15.0
 
-# More streams than a publisher has; a server that sends more would only fill memory.
-_MAX_STREAMS = 16
-
-
-class ReceivedStream:
-    """One SSRC as the numbers in its headers tell it."""
-
-    __slots__ = ("_first", "highest", "received")
-
-    def __init__(self, sequence_number: int) -> None:
-        self._first = self.highest = sequence_number
-        self.received = 1
-
-    def count(self, sequence_number: int) -> None:
-        step = (sequence_number - self.highest) & 0xFFFF
-        if step < 0x8000:
-            self.highest += step
-        self.received += 1
-
-    @property
-    def expected(self) -> int:
-        return self.highest - self._first + 1
-
 
 class Viewer(MediaClient):
     """One peer that watches. Times are seconds on the event loop's clock."""
@@ -57,23 +35,13 @@ class Viewer(MediaClient):
         self, certificate: ClientCertificate, *, ip: str | None = None, is_probe: bool = False
     ) -> None:
         super().__init__(certificate, ip=ip)
-        self.packets = 0
-        self.octets = 0
+        self.reception = Reception(self._loop.time())
         self.latencies = Histogram()
-        self.streams: dict[bytes, ReceivedStream] = {}
         self.answered_after: float | None = None
         self.first_media_after: float | None = None
         self._asked_at = 0.0
         self._ssrc = Ssrc(secrets.randbits(31) or 1)
         self._is_probe = is_probe
-
-    @property
-    def expected(self) -> int:
-        return sum(stream.expected for stream in self.streams.values())
-
-    @property
-    def received(self) -> int:
-        return sum(stream.received for stream in self.streams.values())
 
     async def watch(self, ask: Callable[[str], Awaitable[str]]) -> None:
         """Join by `ask`, which gets the offer and returns the answer, and connect.
@@ -99,7 +67,8 @@ class Viewer(MediaClient):
 
     def send_report(self) -> None:
         """Send the receiver report that every client sends once a second."""
-        if not self.is_connected or not self.streams:
+        streams = self.reception.streams
+        if not self.is_connected or not streams:
             return
         blocks = [
             ReportBlock(
@@ -111,22 +80,16 @@ class Viewer(MediaClient):
                 lsr=0,
                 dlsr=0,
             )
-            for ssrc, stream in self.streams.items()
+            for ssrc, stream in streams.items()
         ]
         self.send_rtcp(ReceiverReport(self._ssrc, tuple(blocks)).serialize())
 
     @override
     def on_rtp(self, datagram: bytes) -> None:
+        now = self._loop.time()
         if self.first_media_after is None:
-            self.first_media_after = self._loop.time() - self._asked_at
-        self.packets += 1
-        self.octets += len(datagram)
-        ssrc = datagram[8:12]
-        stream = self.streams.get(ssrc)
-        if stream is not None:
-            stream.count(datagram[2] << 8 | datagram[3])
-        elif len(self.streams) < _MAX_STREAMS:
-            self.streams[ssrc] = ReceivedStream(datagram[2] << 8 | datagram[3])
+            self.first_media_after = now - self._asked_at
+        self.reception.count(datagram, now)
         if self._is_probe and (packet := self.open_rtp(datagram)) is not None:
             made_at = read_stamp(packet)
             if made_at is not None:

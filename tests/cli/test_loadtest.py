@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,23 @@ def test_what_arrives_is_reported_and_nothing_is_left_behind(user: Command) -> N
     assert report["latency_ms"]["p50"] > 0
     assert report["missed"] == []
     assert rooms == []
+
+
+def test_a_server_that_dies_meanwhile_is_loss_and_exit_code_one(user: Command) -> None:
+    arguments = ("--subscribers", "3", "--duration", "4", "--ramp", "0")
+    with user.serve("--public-address", "127.0.0.1") as server:
+        url = server.wait_until_listening()
+        with user.terminal("loadtest", url, *arguments, columns=120) as terminal:
+            terminal.wait_for("measuring")
+            server.process.kill()
+            code, shown = terminal.finish()
+
+    assert code == 1
+    assert "stalled      3 got nothing at the end" in shown
+    assert "error: no viewer got media at the end" in shown
+    loss = re.search(r"loss +([0-9.]+) %", shown)
+    assert loss is not None
+    assert float(loss[1]) > 50
 
 
 def test_a_missed_threshold_is_exit_code_one(user: Command) -> None:

@@ -253,7 +253,7 @@ async def test_viewers_that_are_refused_are_closed_at_once(tmp_path: Path) -> No
     seen: list[int] = []
     async with running_api(tmp_path, max_sessions=3) as api:
         calls = ServerApi(api.http, api.url, KEY)
-        plan = Plan(None, 1, 8, 0.5, 0.0, VideoShape.of_bitrate(100_000))
+        plan = Plan(None, 1, 8, 1.2, 0.0, VideoShape.of_bitrate(100_000))
 
         await LoadTest(calls, plan, lambda _: seen.append(open_viewers())).run()
 

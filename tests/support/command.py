@@ -72,11 +72,16 @@ class Command:
 
     def on_terminal(self, *arguments: str, columns: int = 80) -> tuple[int, str]:
         """Run one command on a terminal; return its exit code and all that appeared there."""
-        terminal, inside = pty.openpty()
+        with self.terminal(*arguments, columns=columns) as terminal:
+            return terminal.finish()
+
+    @contextmanager
+    def terminal(self, *arguments: str, columns: int = 80) -> Iterator[Terminal]:
+        """Start one command on a terminal of its own; kill it in the end if need be."""
+        outside, inside = pty.openpty()
         fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        shown = b""
         with (
-            open(terminal, "rb", buffering=0) as screen,
+            open(outside, "rb", buffering=0) as screen,
             subprocess.Popen(
                 [sys.executable, "-m", "liverelay", *arguments],
                 env={"TERM": "xterm-256color", **self.environment},
@@ -87,11 +92,10 @@ class Command:
             ) as process,
         ):
             os.close(inside)
-            # Linux answers EIO, others the end of the file, when the last writer has gone.
-            with contextlib.suppress(OSError):
-                while data := screen.read(4096):
-                    shown += data
-        return process.returncode, shown.decode().replace("\r\n", "\n")
+            try:
+                yield Terminal(process, screen)
+            finally:
+                process.kill()
 
     def shell(self, script: str) -> subprocess.CompletedProcess[str]:
         """Run a line of `sh` in which `liverelay` is this command."""
@@ -132,6 +136,38 @@ class Command:
             timeout=25,
             check=False,
         )
+
+
+class Terminal:
+    """A command that runs on a terminal, and all that has appeared there."""
+
+    def __init__(self, process: subprocess.Popen[bytes], screen: IO[bytes]) -> None:
+        self.process = process
+        self._screen = screen
+        self._shown = b""
+
+    @property
+    def shown(self) -> str:
+        return self._shown.decode().replace("\r\n", "\n")
+
+    def wait_for(self, text: str) -> None:
+        """Wait until `text` has appeared; fails if the command ends without it."""
+        while text not in self.shown:
+            assert self._read(), self.shown
+
+    def finish(self) -> tuple[int, str]:
+        """Wait for the end; return the exit code and all that has appeared."""
+        while self._read():
+            pass
+        return self.process.wait(timeout=15), self.shown
+
+    def _read(self) -> bool:
+        # Linux answers EIO, others the end of the file, when the last writer has gone.
+        with contextlib.suppress(OSError):
+            data = self._screen.read(4096)
+            self._shown += data
+            return bool(data)
+        return False
 
 
 class Serving:

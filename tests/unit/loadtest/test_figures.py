@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from liverelay.loadtest.figures import Histogram, Spread, spread
+from liverelay.loadtest.figures import Histogram, Lows, Spread, lows, spread
 
 
 def histogram(*values: float) -> Histogram:
@@ -16,11 +16,17 @@ def histogram(*values: float) -> Histogram:
 
 def test_spread_of_nothing_is_none() -> None:
     assert spread([]) is None
+    assert lows([]) is None
     assert Histogram().spread() is None
 
 
 def test_spread_is_of_the_values_in_order() -> None:
     assert spread([3.0, 1.0, 2.0]) == Spread(2.0, 3.0, 3.0)
+
+
+def test_lows_are_what_the_worst_off_get() -> None:
+    assert lows([float(i) for i in range(200)]) == Lows(100.0, 2.0, 0.0)
+    assert lows([2.0, 3.0]) == Lows(3.0, 2.0, 2.0)
 
 
 def test_histogram_is_two_percent_high_at_most() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from liverelay.loadtest.figures import Spread
+from liverelay.loadtest.figures import Lows, Spread
 from liverelay.loadtest.result import Result, Thresholds
 
 RESULT = Result(
@@ -13,6 +13,8 @@ RESULT = Result(
     subscribers=10,
     connected=9,
     with_media=9,
+    watching=9,
+    stalled=0,
     failures={"unavailable": 1},
     seconds=10.0,
     packets=990,
@@ -21,6 +23,7 @@ RESULT = Result(
     answer=Spread(0.01, 0.02, 0.03),
     first_media=Spread(0.1, 0.2, 0.3),
     latency=Spread(0.001, 0.005, 0.009),
+    viewer_bitrate=Lows(90.0, 80.0, 70.0),
     own_cpu=0.5,
 )
 
@@ -33,6 +36,7 @@ RESULT = Result(
         Thresholds(min_connected_percent=90),
         Thresholds(max_latency_ms=5),
         Thresholds(max_first_media_ms=200),
+        Thresholds(min_bitrate_kbps=80),
     ],
 )
 def test_a_threshold_that_is_just_met_is_not_missed(thresholds: Thresholds) -> None:
@@ -43,9 +47,10 @@ def test_a_threshold_that_is_just_met_is_not_missed(thresholds: Thresholds) -> N
     ("thresholds", "sentence"),
     [
         (Thresholds(max_loss_percent=0.5), "loss is 1.00 %, over 0.5"),
-        (Thresholds(min_connected_percent=100), "90.0 % connected, under 100"),
+        (Thresholds(min_connected_percent=100), "90.0 % got media at the end, under 100"),
         (Thresholds(max_latency_ms=4), "latency p99 is 5.0 ms, over 4"),
         (Thresholds(max_first_media_ms=150), "first media p99 is 200.0 ms, over 150"),
+        (Thresholds(min_bitrate_kbps=85), "bitrate p1 is 80 kbit/s, under 85"),
     ],
 )
 def test_a_missed_threshold_is_named(thresholds: Thresholds, sentence: str) -> None:
@@ -53,15 +58,34 @@ def test_a_missed_threshold_is_named(thresholds: Thresholds, sentence: str) -> N
 
 
 def test_what_could_not_be_measured_misses_its_threshold() -> None:
-    silent = replace(RESULT, packets=0, lost=0, octets=0, latency=None, first_media=None)
+    foreign = replace(RESULT, latency=None)
 
-    assert Thresholds(max_latency_ms=100).missed(silent) == ["latency could not be measured"]
+    assert Thresholds(max_latency_ms=100).missed(foreign) == ["latency could not be measured"]
 
 
-def test_no_packet_at_all_misses_a_limit_of_loss() -> None:
-    silent = replace(RESULT, packets=0, lost=0, octets=0)
+def test_a_test_at_whose_end_nobody_gets_anything_has_failed_whatever_was_asked_for() -> None:
+    silent = replace(RESULT, watching=0, stalled=9)
 
-    assert Thresholds(max_loss_percent=1).missed(silent) == ["no packet arrived"]
+    assert Thresholds().missed(silent) == ["no viewer got media at the end"]
+    assert Thresholds(max_loss_percent=1).missed(silent) == ["no viewer got media at the end"]
+
+
+STALLED = replace(RESULT, watching=8, stalled=1)
+
+
+def test_a_viewer_that_stalled_misses_any_threshold_unless_some_may() -> None:
+    sentence = "1 of 9 viewers got nothing at the end"
+
+    assert Thresholds().missed(STALLED) == []
+    assert Thresholds(max_loss_percent=5).missed(STALLED) == [sentence]
+    assert Thresholds(max_latency_ms=100).missed(STALLED) == [sentence]
+    assert Thresholds(max_loss_percent=5, min_connected_percent=80).missed(STALLED) == []
+
+
+def test_a_viewer_that_stalled_does_not_count_as_connected() -> None:
+    assert Thresholds(min_connected_percent=90).missed(STALLED) == [
+        "80.0 % got media at the end, under 90"
+    ]
 
 
 def test_figures_follow_from_the_counts() -> None:
@@ -70,4 +94,5 @@ def test_figures_follow_from_the_counts() -> None:
     assert view["loss_percent"] == 1.0
     assert view["bitrate_kbps"] == 800
     assert view["packets_per_second"] == 99
+    assert view["viewer_bitrate_kbps"] == {"p50": 90, "p1": 80, "min": 70}
     assert view["latency_ms"] == {"p50": 1.0, "p99": 5.0, "max": 9.0}
