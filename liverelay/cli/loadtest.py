@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import signal
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from liverelay.cli.output import print_error, print_fields, print_hint, print_json
+from liverelay.cli.output import (
+    print_error,
+    print_fields,
+    print_hint,
+    print_json,
+    print_warning,
+)
 from liverelay.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import Console
+
     from liverelay.loadtest.figures import Lows, Spread
     from liverelay.loadtest.result import Result, Thresholds
-    from liverelay.loadtest.run import Plan, Progress
+    from liverelay.loadtest.run import LoadTest, Plan, Progress
 
 KEY_VARIABLE = "LIVERELAY_API_KEY"
 
@@ -109,15 +121,20 @@ def loadtest(
     shape = VideoShape.of_bitrate(1000 * bitrate)
     plan = Plan(room, publishers, subscribers, duration, ramp, shape)
     thresholds = Thresholds(max_loss, min_connected, max_latency, max_first_media, min_bitrate)
-    result = asyncio.run(_run(url, key, plan, verifies=not insecure))
-    if as_json:
-        print_json({**result.to_json(), "missed": thresholds.missed(result)})
-    else:
+    result, signal_number = asyncio.run(_run(url, key, plan, verifies=not insecure))
+    if result is not None and as_json:
+        # Thresholds are for whole tests.
+        missed = None if result.is_interrupted else thresholds.missed(result)
+        print_json({**result.to_json(), "missed": missed})
+    elif result is not None:
         print_fields(_fields(result))
+    if result is None or result.is_interrupted:
+        raise typer.Exit(128 + signal_number)  # as shells have it
     _judge(result, thresholds)
 
 
-async def _run(url: str, key: str, plan: Plan, *, verifies: bool) -> Result:
+async def _run(url: str, key: str, plan: Plan, *, verifies: bool) -> tuple[Result | None, int]:
+    """Run the test; return what it found, and the signal that has ended it or 0."""
     import aiohttp
     from rich.console import Console
 
@@ -127,11 +144,51 @@ async def _run(url: str, key: str, plan: Plan, *, verifies: bool) -> Result:
     console = Console(stderr=True)
     connector = aiohttp.TCPConnector(ssl=verifies)
     async with aiohttp.ClientSession(connector=connector) as http:
-        api = ServerApi(http, url, key)
-        if not console.is_terminal:
-            return await LoadTest(api, plan).run()
-        with console.status("connecting") as status:
-            return await LoadTest(api, plan, lambda now: status.update(_progress(now, plan))).run()
+        with _shown(console, plan) as show:
+            test = LoadTest(ServerApi(http, url, key), plan, show)
+            with _stopped_by_signals(test) as received:
+                try:
+                    result = await test.run()
+                finally:
+                    for room_id in test.rooms_left:
+                        print_warning(f"{room_id} was left behind: the room could not be deleted")
+    return result, received[0] if received else 0
+
+
+@contextmanager
+def _stopped_by_signals(test: LoadTest) -> Iterator[list[int]]:
+    """Stop `test` at the first signal, and let a second end it as any program; yield the first."""
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    received: list[int] = []
+
+    def on_signal(number: int) -> None:
+        received.append(number)
+        restore()
+        test.stop()
+
+    def restore() -> None:
+        for each in signals:
+            loop.remove_signal_handler(each)
+
+    for each in signals:
+        loop.add_signal_handler(each, on_signal, each)
+    try:
+        yield received
+    finally:
+        restore()
+
+
+@contextmanager
+def _shown(console: Console, plan: Plan) -> Iterator[Callable[[Progress], None]]:
+    """Yield what shows progress, if there is a terminal to show it on."""
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status("connecting") as status:
+        yield lambda now: status.update(_progress(now, plan))
 
 
 def _progress(now: Progress, plan: Plan) -> str:

@@ -95,5 +95,10 @@ def print_refusal(error: RefusedError) -> None:
     print(f"error: {error.code.value}: {error.message}", file=sys.stderr)
 
 
+def print_warning(text: str) -> None:
+    """Tell people and scripts alike what may be wrong with the result."""
+    print(f"warning: {text}", file=sys.stderr)
+
+
 def print_error(text: str) -> None:
     print(f"error: {text}", file=sys.stderr)

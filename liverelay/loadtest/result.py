@@ -39,6 +39,7 @@ class Result:
     latency: Spread | None
     viewer_bitrate: Lows | None
     own_cpu: float
+    is_interrupted: bool
 
     @property
     def loss_percent(self) -> float:
@@ -76,6 +77,7 @@ class Result:
                 for name, each in spreads.items()
             },
             "own_cpu_percent": round(100 * self.own_cpu),
+            "interrupted": self.is_interrupted,
         }
 
 

@@ -62,7 +62,10 @@ class Progress:
 
 
 class LoadTest:
-    """Runs a plan once; calls `on_progress` once a second, and as each stage begins."""
+    """Runs a plan once; calls `on_progress` once a second while viewers join and watch.
+
+    `rooms_left` are those that it has made and that could not be deleted.
+    """
 
     def __init__(
         self,
@@ -75,16 +78,20 @@ class LoadTest:
         self._api = api
         self._on_progress = on_progress
         self._certificate = ClientCertificate(generate_identity())
+        self.rooms_left: list[str] = []
         self._rooms: list[str] = []
         self._failures: Counter[str] = Counter()
         self._slots = asyncio.Semaphore(_MAX_JOINS)
         self._probes = probes(plan.subscribers) if plan.publishers else frozenset()
         stalled_after = min(_STALLED_AFTER, plan.duration / 2)
         self._audience = Audience(self._loop.time(), stalled_after=stalled_after)
-        self._begin("joining", plan.ramp)
+        self._scope: asyncio.Timeout | None = None
+        self._begin("connecting", 0.0)
 
-    async def run(self) -> Result:
-        """Do it all, and leave nothing behind on the server.
+    async def run(self) -> Result | None:
+        """Do it all, and leave nothing behind on the server but `rooms_left`.
+
+        Returns None if it was stopped before viewers began to join.
 
         Raises:
             ConfigError: So many clients need more open files than there may be.
@@ -92,22 +99,37 @@ class LoadTest:
             UnreachableError: The server cannot be reached by HTTP, or a publisher not by UDP.
         """
         allow_files_for(self.plan.publishers + self.plan.subscribers)
+        # It has no end of its own: it is what `stop` ends.
+        scope = self._scope = asyncio.timeout(None)
         try:
-            await self._open_rooms()
-            for room_id in self._rooms[: self.plan.publishers]:
-                await self._publish(room_id)
-            async with asyncio.TaskGroup() as background:
-                reports = background.create_task(self._report())
-                self._begin("joining", self.plan.ramp)
-                async with asyncio.TaskGroup() as joins:
-                    await self._ramp_up(joins)
-                self._begin("measuring", self.plan.duration)
-                await asyncio.sleep(self.plan.duration)
-                result = self._result()
-                reports.cancel()
-            return result
+            async with scope:
+                await self._open_rooms()
+                for room_id in self._rooms[: self.plan.publishers]:
+                    await self._publish(room_id)
+                return await self._load()
+        except TimeoutError:
+            if not scope.expired():
+                raise
+            return None if self._stage == "connecting" else self._result(is_interrupted=True)
         finally:
+            self._scope = None
             await self._close()
+
+    def stop(self) -> None:
+        """End now, with the result that there is by now."""
+        if self._scope is not None:
+            self._scope.reschedule(self._loop.time())
+
+    async def _load(self) -> Result:
+        async with asyncio.TaskGroup() as background:
+            reports = background.create_task(self._report())
+            self._begin("joining", self.plan.ramp)
+            async with asyncio.TaskGroup() as joins:
+                await self._ramp_up(joins)
+            self._begin("measuring", self.plan.duration)
+            await asyncio.sleep(self.plan.duration)
+            reports.cancel()
+            return self._result(is_interrupted=False)
 
     def _begin(self, stage: str, total: float) -> None:
         """Begin a stage, and to count anew."""
@@ -174,7 +196,7 @@ class LoadTest:
             raise
         return viewer
 
-    def _result(self) -> Result:
+    def _result(self, *, is_interrupted: bool) -> Result:
         now = self._loop.time()
         count = self._audience.count(now)
         viewers = self._audience.viewers
@@ -197,6 +219,7 @@ class LoadTest:
             latency=self._audience.latencies().spread(),
             viewer_bitrate=lows(count.bitrates),
             own_cpu=(time.process_time() - self._cpu) / count.seconds,
+            is_interrupted=is_interrupted,
         )
 
     async def _report(self) -> None:
@@ -226,11 +249,13 @@ class LoadTest:
     async def _close(self) -> None:
         self._audience.close()
         if self.plan.room_id is None:
-            for room_id in self._rooms:
-                try:
-                    await self._api.delete_room(room_id)
-                except (RefusedError, UnreachableError):
-                    return
+            await asyncio.gather(*(self._delete(room_id) for room_id in self._rooms))
+
+    async def _delete(self, room_id: str) -> None:
+        try:
+            await self._api.delete_room(room_id)
+        except (RefusedError, UnreachableError):
+            self.rooms_left.append(room_id)
 
 
 def probes(viewers: int) -> frozenset[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -61,9 +62,28 @@ def test_a_server_that_dies_meanwhile_is_loss_and_exit_code_one(user: Command) -
     assert code == 1
     assert "stalled      3 got nothing at the end" in shown
     assert "error: no viewer got media at the end" in shown
+    assert re.search(r"warning: [0-9a-f-]{36} was left behind: ", shown)
     loss = re.search(r"loss +([0-9.]+) %", shown)
     assert loss is not None
     assert float(loss[1]) > 50
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_test_reports_until_then_and_leaves_nothing_behind(
+    user: Command, number: signal.Signals, code: int
+) -> None:
+    arguments = ("--subscribers", "3", "--duration", "3600", "--ramp", "0", "--max-loss", "0")
+    with serving(user) as url:
+        with user.terminal("loadtest", url, *arguments, columns=120) as terminal:
+            terminal.wait_for("measuring")
+            terminal.process.send_signal(number)
+            result = terminal.finish()
+        rooms = user.output("rooms", "list", "-q")
+
+    assert result[0] == code
+    assert "connected    3 of 3" in result[1]
+    assert "error:" not in result[1]
+    assert rooms == ""
 
 
 def test_a_missed_threshold_is_exit_code_one(user: Command) -> None:

@@ -28,7 +28,7 @@ from tests.support.packets import SENDER
 from tests.support.server import KEY, running_api
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from liverelay.transport.peer_transport import PeerTransport
@@ -44,11 +44,17 @@ UNREACHABLE = (("203.0.113.7", 9), ("2001:db8::7", 9))
 
 
 @asynccontextmanager
-async def answering(status: int, text: str) -> AsyncIterator[ServerApi]:
-    """Run a server that answers everything in the same way."""
+async def answering(
+    status: int, text: str, on_request: Callable[[str], int | None] = lambda _: None
+) -> AsyncIterator[ServerApi]:
+    """Run a server that answers everything in the same way.
 
-    async def answer(_: web.BaseRequest) -> web.Response:
-        return web.Response(status=status, text=text)
+    `on_request` hears of each as "DELETE /v1/rooms/room", and may return another status.
+    """
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        other = on_request(f"{request.method} {request.path}")
+        return web.Response(status=other or status, text=text)
 
     runner = web.ServerRunner(web.Server(answer))
     await runner.setup()
@@ -232,16 +238,84 @@ async def test_a_client_whose_checks_are_answered_stays_connected() -> None:
         client.close()
 
 
+def plan_of(publishers: int, viewers: int, duration: float = 0.5) -> Plan:
+    return Plan(None, publishers, viewers, duration, 0.0, VideoShape.of_bitrate(100_000))
+
+
+# What a server says to all requests of a load test whose packets then go nowhere.
+SILENT = json.dumps(
+    {
+        "id": "room",
+        "token": "token",
+        "sdp": answer_of(RemoteEndpoint(NOBODY[:1], "ufrag", "pwd")),
+    }
+)
+
+
 async def test_a_server_that_is_silent_over_udp_is_named_with_its_address(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("liverelay.loadtest.publisher.CONNECT_TIMEOUT", 0.1)
-    sdp = answer_of(RemoteEndpoint(NOBODY[:1], "ufrag", "pwd"))
-    async with answering(200, json.dumps({"id": "room", "token": "token", "sdp": sdp})) as api:
-        plan = Plan(None, 1, 1, 0.5, 0.0, VideoShape.of_bitrate(100_000))
+    async with answering(200, SILENT) as api:
+        test = LoadTest(api, plan_of(1, 1))
 
         with pytest.raises(UnreachableError, match=r"no answer over UDP from 127\.0\.0\.1:9 in"):
-            await LoadTest(api, plan).run()
+            await test.run()
+
+
+async def test_rooms_that_cannot_be_deleted_are_named_and_keep_no_other_from_being(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("liverelay.loadtest.publisher.CONNECT_TIMEOUT", 0.1)
+    requests: list[str] = []
+
+    def on_request(request: str) -> int | None:
+        requests.append(request)
+        return 500 if request.startswith("DELETE") and requests.count(request) == 2 else None
+
+    async with answering(200, SILENT, on_request) as api:
+        test = LoadTest(api, plan_of(3, 1))
+        with pytest.raises(UnreachableError):
+            await test.run()
+
+    assert requests.count("DELETE /v1/rooms/room") == 3
+    assert test.rooms_left == ["room"]
+
+
+async def test_a_test_that_is_stopped_before_anybody_watches_has_no_result_and_no_rooms() -> None:
+    requests: list[str] = []
+
+    def on_request(request: str) -> None:
+        requests.append(request)
+        if request == "POST /sfu/publish":
+            test.stop()
+
+    async with answering(200, SILENT, on_request) as api:
+        test = LoadTest(api, plan_of(1, 1))
+
+        assert await test.run() is None
+        test.stop()  # too late, and harmless
+
+    assert requests[-1] == "DELETE /v1/rooms/room"
+    assert test.rooms_left == []
+
+
+async def test_a_test_that_is_stopped_meanwhile_has_the_result_until_then(tmp_path: Path) -> None:
+    async with running_api(tmp_path) as api:
+        test = LoadTest(
+            ServerApi(api.http, api.url, KEY),
+            plan_of(1, 2, duration=3600),
+            lambda now: test.stop() if now.connected == 2 else None,
+        )
+
+        result = await test.run()
+        rooms = await api.request("GET", "/v1/rooms")
+
+    assert result is not None
+    assert result.is_interrupted
+    assert (result.connected, result.watching) == (2, 2)
+    assert result.seconds < 60
+    assert rooms.json == []
 
 
 def open_viewers() -> int:
@@ -253,9 +327,8 @@ async def test_viewers_that_are_refused_are_closed_at_once(tmp_path: Path) -> No
     seen: list[int] = []
     async with running_api(tmp_path, max_sessions=3) as api:
         calls = ServerApi(api.http, api.url, KEY)
-        plan = Plan(None, 1, 8, 1.2, 0.0, VideoShape.of_bitrate(100_000))
 
-        await LoadTest(calls, plan, lambda _: seen.append(open_viewers())).run()
+        await LoadTest(calls, plan_of(1, 8, 1.2), lambda _: seen.append(open_viewers())).run()
 
     assert seen[-1] == 2
 
@@ -265,13 +338,13 @@ async def test_a_full_server_is_counted_by_its_code_and_a_publisher_without_plac
 ) -> None:
     async with running_api(tmp_path, max_sessions=2) as api:
         calls = ServerApi(api.http, api.url, KEY)
-        shape = VideoShape.of_bitrate(100_000)
 
-        result = await LoadTest(calls, Plan(None, 1, 3, 0.5, 0.0, shape)).run()
+        result = await LoadTest(calls, plan_of(1, 3)).run()
         with pytest.raises(RefusedError):
-            await LoadTest(calls, Plan(None, 3, 1, 0.5, 0.0, shape)).run()
+            await LoadTest(calls, plan_of(3, 1)).run()
         rooms = await api.request("GET", "/v1/rooms")
 
+    assert result is not None
     assert result.connected == 1
     assert result.failures == {"unavailable": 2}
     assert rooms.json == []

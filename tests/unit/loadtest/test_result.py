@@ -25,6 +25,7 @@ RESULT = Result(
     latency=Spread(0.001, 0.005, 0.009),
     viewer_bitrate=Lows(90.0, 80.0, 70.0),
     own_cpu=0.5,
+    is_interrupted=False,
 )
 
 
