@@ -11,20 +11,16 @@ import typer
 from liverelay.cli.output import (
     print_error,
     print_fields,
-    print_hint,
     print_json,
     print_warning,
 )
 from liverelay.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from rich.console import Console
-
-    from liverelay.loadtest.figures import Lows, Spread
     from liverelay.loadtest.result import Result, Thresholds
-    from liverelay.loadtest.run import LoadTest, Plan, Progress
+    from liverelay.loadtest.run import LoadTest, Plan
 
 KEY_VARIABLE = "LIVERELAY_API_KEY"
 
@@ -122,12 +118,8 @@ def loadtest(
     plan = Plan(room, publishers, subscribers, duration, ramp, shape)
     thresholds = Thresholds(max_loss, min_connected, max_latency, max_first_media, min_bitrate)
     result, signal_number = asyncio.run(_run(url, key, plan, verifies=not insecure))
-    if result is not None and as_json:
-        # Thresholds are for whole tests.
-        missed = None if result.is_interrupted else thresholds.missed(result)
-        print_json({**result.to_json(), "missed": missed})
-    elif result is not None:
-        print_fields(_fields(result))
+    if result is not None:
+        _print(result, thresholds, as_json=as_json)
     if result is None or result.is_interrupted:
         raise typer.Exit(128 + signal_number)  # as shells have it
     _judge(result, thresholds)
@@ -136,15 +128,14 @@ def loadtest(
 async def _run(url: str, key: str, plan: Plan, *, verifies: bool) -> tuple[Result | None, int]:
     """Run the test; return what it found, and the signal that has ended it or 0."""
     import aiohttp
-    from rich.console import Console
 
+    from liverelay.cli.loadtest_view import shown_progress
     from liverelay.loadtest.api import ServerApi
     from liverelay.loadtest.run import LoadTest
 
-    console = Console(stderr=True)
     connector = aiohttp.TCPConnector(ssl=verifies)
     async with aiohttp.ClientSession(connector=connector) as http:
-        with _shown(console, plan) as show:
+        with shown_progress(plan) as show:
             test = LoadTest(ServerApi(http, url, key), plan, show)
             with _stopped_by_signals(test) as received:
                 try:
@@ -181,61 +172,23 @@ def _stopped_by_signals(test: LoadTest) -> Iterator[list[int]]:
         restore()
 
 
-@contextmanager
-def _shown(console: Console, plan: Plan) -> Iterator[Callable[[Progress], None]]:
-    """Yield what shows progress, if there is a terminal to show it on."""
-    if not console.is_terminal:
-        yield lambda _: None
-        return
-    with console.status("connecting") as status:
-        yield lambda now: status.update(_progress(now, plan))
+def _print(result: Result, thresholds: Thresholds, *, as_json: bool) -> None:
+    from liverelay.cli.loadtest_view import fields
 
-
-def _progress(now: Progress, plan: Plan) -> str:
-    return (
-        f"{now.stage} {now.elapsed:.0f} of {now.total:g} s: {now.connected} of {plan.subscribers} "
-        f"connected, {now.failed} failed, {now.bitrate_bps / 1e6:.1f} Mbit/s, "
-        f"{now.loss_percent:.2f} % lost"
-    )
-
-
-def _fields(result: Result) -> list[tuple[str, object]]:
-    failures = ", ".join(f"{count} x {reason}" for reason, count in result.failures.items())
-    return [
-        ("connected", f"{result.connected} of {result.subscribers}"),
-        ("with media", f"{result.with_media} of {result.subscribers}"),
-        ("stalled", f"{result.stalled} got nothing at the end" if result.stalled else "none"),
-        ("failed", failures or "none"),
-        ("packets", f"{result.packets} in {result.seconds:.1f} s"),
-        ("bitrate", f"{result.bitrate_bps / 1e6:.2f} Mbit/s to all"),
-        ("to each", _lows_text(result.viewer_bitrate)),
-        ("loss", f"{result.loss_percent:.3f} %"),
-        ("answer", _spread_text(result.answer)),
-        ("first media", _spread_text(result.first_media)),
-        ("latency", _spread_text(result.latency)),
-        ("own CPU", f"{100 * result.own_cpu:.0f} % of a core"),
-    ]
-
-
-def _spread_text(spread: Spread | None) -> str:
-    if spread is None:
-        return "not measured"
-    in_ms = spread.scaled(1000)
-    return f"{in_ms.p50:.1f} ms p50, {in_ms.p99:.1f} ms p99, {in_ms.maximum:.1f} ms max"
-
-
-def _lows_text(lows: Lows | None) -> str:
-    if lows is None:
-        return "not measured"
-    return f"{lows.p50:.0f} kbit/s p50, {lows.p1:.0f} kbit/s p1, {lows.minimum:.0f} kbit/s min"
+    if as_json:
+        # Thresholds are for whole tests.
+        missed = None if result.is_interrupted else thresholds.missed(result)
+        print_json({**result.to_json(), "missed": missed})
+    else:
+        print_fields(fields(result))
+    if result.own_cpu > 0.8:
+        print_warning(
+            "this test took most of a core: latency and loss are partly its own. Run it elsewhere, "
+            "or several of them with --publishers 0 and the same --room."
+        )
 
 
 def _judge(result: Result, thresholds: Thresholds) -> None:
-    if result.own_cpu > 0.8:
-        print_hint(
-            "This test took most of a core: latency and loss are partly its own. Run it elsewhere, "
-            "or several of them with --publishers 0 and the same --room."
-        )
     missed = thresholds.missed(result)
     for sentence in missed:
         print_error(sentence)

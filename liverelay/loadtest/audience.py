@@ -29,6 +29,7 @@ class Count:
     seconds: float
     connected: int
     watching: int
+    stalled: int
     packets: int
     octets: int
     lost: int
@@ -81,14 +82,17 @@ class Audience:
         ]
         are_connected = [viewer.is_connected for viewer in self.viewers]
         pairs = zip(tallies, are_connected, strict=True)
+        watching = sum(is_connected and not tally.is_stalled for tally, is_connected in pairs)
         return Count(
             seconds=seconds,
             connected=sum(are_connected),
-            watching=sum(is_connected and not tally.is_stalled for tally, is_connected in pairs),
+            watching=watching,
+            stalled=len(tallies) - watching,
             packets=sum(tally.packets for tally in tallies),
             octets=sum(tally.octets for tally in tallies),
             lost=sum(tally.lost for tally in tallies),
-            bitrates=[8 * tally.octets / seconds / 1000 for tally in tallies],
+            # Some may have joined after the mark.
+            bitrates=[8 * tally.octets / max(tally.seconds, 1e-6) / 1000 for tally in tallies],
         )
 
     def latencies(self) -> Histogram:

@@ -63,6 +63,7 @@ class Sent:
 class Tally:
     """What a viewer got since the mark. It is stalled if it has long been silent."""
 
+    seconds: float
     packets: int
     octets: int
     lost: int
@@ -109,7 +110,7 @@ class Reception:
             if rate and silence > stalled_after:
                 is_stalled = True
                 lost += rate * silence
-        return Tally(self._packets, self._octets, round(lost), is_stalled)
+        return Tally(now - self._since, self._packets, self._octets, round(lost), is_stalled)
 
     def _heard_at(self, streams: list[ReceivedStream]) -> float:
         return max((self._since, *(stream.heard_at for stream in streams)))

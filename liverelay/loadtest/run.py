@@ -56,6 +56,7 @@ class Progress:
     elapsed: float
     total: float
     connected: int
+    stalled: int
     failed: int
     bitrate_bps: float
     loss_percent: float
@@ -208,7 +209,7 @@ class LoadTest:
             connected=count.connected,
             with_media=len(media),
             watching=count.watching,
-            stalled=len(viewers) - count.watching,
+            stalled=count.stalled,
             failures=dict(self._failures),
             seconds=count.seconds,
             packets=count.packets,
@@ -240,6 +241,7 @@ class LoadTest:
                 elapsed=now - self._begun,
                 total=self._total,
                 connected=count.connected,
+                stalled=count.stalled,
                 failed=self._failures.total(),
                 bitrate_bps=bitrate,
                 loss_percent=count.loss_percent,

@@ -6,11 +6,15 @@ import json
 import re
 import signal
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from liverelay.cli import loadtest
+from liverelay.loadtest.result import Thresholds
 from tests.support.certificates import write_certificate
+from tests.support.result import RESULT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,11 +101,23 @@ def test_a_missed_threshold_is_exit_code_one(user: Command) -> None:
 
 def test_progress_and_a_table_are_shown_on_a_terminal(user: Command) -> None:
     with serving(user) as url:
-        code, shown = user.on_terminal("loadtest", url, *SHORT, columns=120)
+        arguments = ("--subscribers", "3", "--duration", "1.5", "--ramp", "0.6")
+        code, shown = user.on_terminal("loadtest", url, *arguments, columns=120)
 
     assert code == 0
-    assert "measuring" in shown
+    assert re.search(r"joining .* 0/1 s .*0/3 connected", shown)
+    assert re.search(r"measuring .* s .*3/3 connected +[0-9.]+ Mbit/s +0.00 % lost", shown)
     assert "with media   3 of 3" in shown
+    assert re.search(r"per viewer   [0-9]+ kbit/s p50", shown)
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_test_that_was_short_of_cpu_says_so_in_a_pipe_too(
+    capsys: pytest.CaptureFixture[str], *, as_json: bool
+) -> None:
+    loadtest._print(replace(RESULT, own_cpu=0.9), Thresholds(), as_json=as_json)
+
+    assert capsys.readouterr().err.startswith("warning: this test took most of a core: ")
 
 
 def test_a_room_that_nobody_publishes_in_connects_nobody(user: Command) -> None:

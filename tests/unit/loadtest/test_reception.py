@@ -50,7 +50,9 @@ def test_gaps_are_lost_and_retransmissions_are_packets_without_gaps() -> None:
     for payload_type, number in ((VIDEO, 1), (VIDEO, 4), (RTX, 1), (RTX, 100), (AUDIO, 7)):
         reception.count(rtp(payload_type, number), 1.0)
 
-    assert tally(reception, None, 1.0) == Tally(packets=5, octets=560, lost=2, is_stalled=False)
+    assert tally(reception, None, 1.0) == Tally(
+        1.0, packets=5, octets=560, lost=2, is_stalled=False
+    )
 
 
 def test_only_what_came_since_the_mark_is_told() -> None:
@@ -59,9 +61,11 @@ def test_only_what_came_since_the_mark_is_told() -> None:
     reception.count(rtp(VIDEO, 20), 1.0)
 
     reception.mark(1.0)
-    reception.count(rtp(VIDEO, 22), 1.1)
+    reception.count(rtp(VIDEO, 22), 1.5)
 
-    assert tally(reception, None, 1.1) == Tally(packets=1, octets=112, lost=1, is_stalled=False)
+    assert tally(reception, None, 1.5) == Tally(
+        0.5, packets=1, octets=112, lost=1, is_stalled=False
+    )
 
 
 def test_what_was_sent_to_a_viewer_that_fell_silent_is_lost() -> None:
@@ -71,7 +75,7 @@ def test_what_was_sent_to_a_viewer_that_fell_silent_is_lost() -> None:
 
     ended = tally(reception, Sent({VIDEO: 10.0, AUDIO: 5.0}, last_at=9.0), 9.0)
 
-    assert ended == Tally(packets=102, octets=11424, lost=4 * 15, is_stalled=True)
+    assert ended == Tally(9.0, packets=102, octets=11424, lost=4 * 15, is_stalled=True)
 
 
 def test_one_silent_kind_of_two_is_a_stall() -> None:
@@ -108,7 +112,7 @@ def test_who_got_nothing_lost_everything_since_the_mark() -> None:
 
     ended = tally(reception, Sent({VIDEO: 10.0}, last_at=9.0), 9.0)
 
-    assert ended == Tally(packets=0, octets=0, lost=50, is_stalled=True)
+    assert ended == Tally(5.0, packets=0, octets=0, lost=50, is_stalled=True)
 
 
 def test_a_pause_that_is_short_is_none() -> None:
@@ -127,7 +131,9 @@ def test_without_our_own_publisher_a_stall_is_when_nothing_comes_at_all() -> Non
 
     # Who publishes may have turned the camera off.
     assert not tally(reception, None, 9.1).is_stalled
-    assert tally(reception, None, 11.1) == Tally(142, 15904, lost=0, is_stalled=True)
+    assert tally(reception, None, 11.1) == Tally(
+        11.1, packets=142, octets=15904, lost=0, is_stalled=True
+    )
 
 
 def test_streams_beyond_what_a_publisher_has_are_not_kept() -> None:
