@@ -28,7 +28,7 @@ def draw(figures: dict[str, Any], path: Path) -> None:
             latency.plot([row["viewers"] for row in timed], p99, **style)
     for axes, title in (
         (cost, "Server CPU per packet sent (µs)"),
-        (latency, "Latency, 99th percentile (ms)"),
+        (latency, "Added latency, 99th percentile (ms)"),
     ):
         axes.set(title=title, xlabel="viewers", xscale="log", yscale="log")
         for axis in (axes.xaxis, axes.yaxis):

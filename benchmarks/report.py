@@ -30,6 +30,7 @@ _COLUMNS = (
     "answer ms p50 / p99",
     "first packet ms p50 / p99",
     "joins/s",
+    "while joining ms p50 / p99 / max",
     "generator CPU %",
 )
 
@@ -62,7 +63,7 @@ def cells(row: dict[str, Any]) -> list[str]:
     latency = row["latency_ms"] or {}
     return [
         str(row["subject"]),
-        str(row["viewers"]),
+        _viewers(row),
         f"{row['packets_per_second']:,}",
         f"{row['us_per_packet']:.2f}",
         f"{row['us_user']:.2f}",
@@ -75,6 +76,7 @@ def cells(row: dict[str, Any]) -> list[str]:
         _pair(row["answer_ms"]),
         _pair(row["first_packet_ms"]),
         _number(row["joins_per_second"]),
+        _latency(row["joining_latency_ms"]),
         f"{row['generator_cpu_percent']:.0f}",
     ]
 
@@ -147,11 +149,36 @@ def _summary(rows: list[dict[str, Any]]) -> list[str]:
     floors = [r for r in rows if r["subject"] == "floor" and r["viewers"] == row["viewers"]]
     if floors:
         text += f" That is {row['us_per_packet'] / floors[0]['us_per_packet']:.2f} times the floor."
+    return ["", text, *_burst(row)]
+
+
+def _burst(row: dict[str, Any]) -> list[str]:
+    """Return how it went when the last of the viewers joined while the others watched."""
+    latency = row["joining_latency_ms"]
+    if latency is None or not row["joins"]:
+        return []
+    took = row["joins"] / row["joins_per_second"]
+    text = (
+        f"{row['joins']} joined while {row['viewers'] - row['joins']} watched: that took "
+        f"{took:.1f} s, half were answered within {row['answer_ms']['p50']:.0f} ms, and meanwhile "
+        f"99 % of the packets to those who watched were on their way within {latency['p99']:.1f} "
+        f"ms, the slowest after {latency['max']:.1f}."
+    )
     return ["", text]
 
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f}"
+
+
+def _viewers(row: dict[str, Any]) -> str:
+    troubles = {"not joined": row["joins_failed"], "stalled": row["stalled"]}
+    notes = [f"{count} {trouble}" for trouble, count in troubles.items() if count]
+    return f"{row['viewers']} ({', '.join(notes)})" if notes else str(row["viewers"])
+
+
+def _latency(values: dict[str, float] | None) -> str:
+    return "–" if values is None else " / ".join(f"{values[n]:.1f}" for n in ("p50", "p99", "max"))
 
 
 def _pair(values: dict[str, float] | None) -> str:

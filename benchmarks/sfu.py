@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 _VIEWERS = (1, 10, 50, 100, 200, 400)
 _FLOOR = "floor"
 
-# Until the keyframes for those who joined last have gone by.
-_SETTLE_TIME = 1.5
-
 
 class Measurement:
     """One server, from one viewer to many; `rows` grows with each number of them."""
@@ -40,14 +38,13 @@ class Measurement:
 
     async def run(self, counts: Sequence[int]) -> None:
         async with self._subject.start() as running:
-            argument = json.dumps(
-                {
-                    "signalling": running.signalling,
-                    "options": running.options,
-                    "ip": running.ip,
-                    "is_decoded": running.is_decoded,
-                    "nacked": self._options.nacks / 100,
-                }
+            argument = worker_argument(
+                counts,
+                signalling=running.signalling,
+                options=running.options,
+                ip=running.ip,
+                is_decoded=running.is_decoded,
+                nacked=self._options.nacks / 100,
             )
             workers = [
                 await Child.start("benchmarks.worker", argument, prefix=running.prefix)
@@ -60,41 +57,57 @@ class Measurement:
                     await worker.end()
 
     async def _rise(self, running: Running, workers: list[Child], counts: Sequence[int]) -> None:
-        first, crowd = workers
-        profile = (await first.ask(do="publish"))["profile"]
-        await first.ask(do="probe")
-        present = 1
+        publisher, crowd = workers
+        profile = (await publisher.ask(do="publish"))["profile"]
+        present = 0
         for count in counts:
-            joined = None
-            if count > present:
-                joined = await crowd.ask(
-                    do="add", count=count - present, parallel=self._options.parallel
+            joined = await crowd.ask(
+                do="add", count=count - present, parallel=self._options.parallel
+            )
+            # The first to join meets a server that has done nothing yet: no measure of joining.
+            joins = _joins(joined if present else None)
+            if joined["failures"]:
+                report.print_note(
+                    f"{len(joined['failures'])} joins failed: {joined['failures'][0]}"
                 )
-                present = count
-            await asyncio.sleep(_SETTLE_TIME)
-            row = await measure(running.pid, workers, self._options.seconds)
-            row = {"subject": self._subject.title, "viewers": count, **row, **_joins(joined)}
+            present = count
+            await asyncio.sleep(self._options.settle)
+            is_relayed = not running.is_decoded
+            row = await measure(running.pid, workers, self._options.seconds, is_relayed=is_relayed)
+            row = {"subject": self._subject.title, "viewers": count, **row, **joins}
             row["profile"] = profile
             report.add_memory(row, self.rows)
             self.rows.append(row)
             report.print_row(row)
 
 
-async def measure(pid: int, workers: Sequence[Child], seconds: float) -> dict[str, Any]:
-    """Return what the process `pid` used, and what arrived, in the next seconds."""
+def worker_argument(counts: Sequence[int], **options: object) -> str:
+    """Return what a worker is started with; it is told how many viewers there will be, too."""
+    return json.dumps({"counts": list(counts), **options})
+
+
+async def measure(
+    pid: int, workers: Sequence[Child], seconds: float, *, is_relayed: bool = True
+) -> dict[str, Any]:
+    """Return what the process `pid` used, and what arrived, in the next seconds.
+
+    Only of what is relayed is it known from the publisher how much of it viewers should get.
+    """
     before = [await worker.ask(do="stats") for worker in workers]
     used_before, begun = usage(pid), time.monotonic()
     await asyncio.sleep(seconds)
     used, lasted = usage(pid), time.monotonic() - begun
     after = [await worker.ask(do="stats") for worker in workers]
+    pairs = list(zip(before, after, strict=True))
 
     def total(name: str) -> float:
-        return float(sum(b[name] - a[name] for a, b in zip(before, after, strict=True)))
+        """Return a count for the time in which CPU was counted; each worker has its own."""
+        return float(sum((b[name] - a[name]) * lasted / (b["at"] - a["at"]) for a, b in pairs))
 
-    packets = max(1.0, total("packets"))
+    packets, received = max(1.0, total("packets")), total("received")
+    expected = total("expected") + (unheard(pairs) if is_relayed else 0.0)
     user, system = used.user - used_before.user, used.system - used_before.system
     latency = next((Spread(**each["latency"]) for each in after if each["latency"]), None)
-    expected, received = total("expected"), total("received")
     return {
         "packets_per_second": round(packets / lasted),
         "us_per_packet": round(1e6 * (user + system) / packets, 2),
@@ -102,31 +115,53 @@ async def measure(pid: int, workers: Sequence[Child], seconds: float) -> dict[st
         "us_system": round(1e6 * system / packets, 2),
         "cpu_percent": round(100 * (user + system) / lasted, 1),
         "loss_percent": round(100 * max(0.0, 1 - received / max(1.0, expected)), 3),
+        "stalled": sum(each["stalled"] for each in after),
         "latency_ms": latency.scaled(1000).to_json(2) if latency else None,
         "rss_mb": round(used.resident / 1e6, 1),
         "generator_cpu_percent": round(100 * total("cpu") / lasted, 1),
     }
 
 
+def unheard(pairs: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> float:
+    """Return how many packets were sent while viewers got nothing, gaps in what they got aside."""
+    rates: Counter[str] = Counter()
+    silence: Counter[str] = Counter()
+    for before, after in pairs:
+        lasted = after["at"] - before["at"]
+        for payload_type, sent in after["sent"].items():
+            rates[payload_type] += (sent - before["sent"][payload_type]) / lasted
+        silence.update(after["silence"])
+    return sum(rates[payload_type] * silent for payload_type, silent in silence.items())
+
+
 def _joins(joined: dict[str, Any] | None) -> dict[str, Any]:
+    """Return how joining went, and what it cost those who were there already."""
     if joined is None:
-        return {"joins_per_second": None, "answer_ms": None, "first_packet_ms": None}
+        names = ("joins", "joins_per_second", "joins_failed", "answer_ms", "first_packet_ms")
+        return dict.fromkeys((*names, "joining_latency_ms"))
     answer, media = spread(joined["answers"]), spread(joined["media"])
-    if joined["failures"]:
-        report.print_note(f"{len(joined['failures'])} joins failed: {joined['failures'][0]}")
+    latency = Spread(**joined["latency"]) if joined["latency"] else None
     return {
+        "joins": len(joined["media"]),
         "joins_per_second": round(len(joined["media"]) / joined["seconds"], 1),
+        "joins_failed": len(joined["failures"]),
         "answer_ms": answer.scaled(1000).to_json(1) if answer else None,
         "first_packet_ms": media.scaled(1000).to_json(1) if media else None,
-        "joins_failed": len(joined["failures"]),
+        "joining_latency_ms": latency.scaled(1000).to_json(2) if latency else None,
     }
 
 
 async def measure_floor(options: argparse.Namespace) -> list[dict[str, Any]]:
     """Measure the sending alone; its viewers are bare sockets."""
-    argument: dict[str, Any] = {"signalling": "relay", "options": {"url": ""}, "ip": "127.0.0.1"}
-    argument |= {"is_decoded": False, "nacked": 0.0}
-    crowd = await Child.start("benchmarks.worker", json.dumps(argument))
+    argument = worker_argument(
+        (),
+        signalling="relay",
+        options={"url": ""},
+        ip="127.0.0.1",
+        is_decoded=False,
+        nacked=0.0,
+    )
+    crowd = await Child.start("benchmarks.worker", argument)
     floor = await Child.start("benchmarks.floor")
     rows: list[dict[str, Any]] = []
     try:
@@ -135,7 +170,7 @@ async def measure_floor(options: argparse.Namespace) -> list[dict[str, Any]]:
             opened = await crowd.ask(do="open", count=count - present)
             await floor.ask(do="send", addresses=opened["addresses"])
             present = count
-            await asyncio.sleep(_SETTLE_TIME)
+            await asyncio.sleep(options.settle)
             row = await measure(floor.pid, [crowd], options.seconds)
             row = {"subject": "floor", "viewers": count, **row, **_joins(None)}
             report.add_memory(row, rows)
@@ -190,6 +225,12 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         help="numbers of viewers, as 1,10,50",
     )
     parser.add_argument("--seconds", type=float, default=10.0, help="length of each measurement")
+    parser.add_argument(
+        "--settle",
+        type=float,
+        default=1.5,
+        help="seconds before each, until the keyframes for who joined last have gone by",
+    )
     parser.add_argument("--parallel", type=int, default=16, help="joins under way at once")
     parser.add_argument(
         "--subjects",

@@ -1,7 +1,7 @@
-"""The load generator's processes: one that publishes and probes, one that is the crowd.
+"""The load generator's processes: one that publishes, one that is the crowd.
 
 Run by the benchmark as `python -m benchmarks.worker '{"signalling": …}'`. They are apart so that
-the sweeps of the crowd do not disturb the pace of the publisher and the probe's clock.
+the sweeps of the crowd do not disturb the pace of the publisher.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from typing_extensions import override
 
 from benchmarks.crowd import Crowd
 from benchmarks.lines import answer, commands
+from benchmarks.probes import places_of
 from benchmarks.signalling import create_signalling
 from liverelay.errors import LiveRelayError
-from liverelay.loadtest.figures import Histogram
 from liverelay.loadtest.publisher import Publisher
 from liverelay.loadtest.source import MediaSource, VideoShape
 from liverelay.loadtest.viewer import Viewer
@@ -38,8 +38,8 @@ _BUFFER_SIZE = 1 << 20
 class _TimedViewer(Viewer):
     """A viewer that tells when its first packet has come."""
 
-    def __init__(self, certificate: ClientCertificate, *, ip: str, is_probe: bool) -> None:
-        super().__init__(certificate, ip=ip, is_probe=is_probe)
+    def __init__(self, certificate: ClientCertificate, *, ip: str) -> None:
+        super().__init__(certificate, ip=ip)
         self.has_media = asyncio.Event()
 
     @override
@@ -55,12 +55,13 @@ class Worker:
         self._options = options
         self._ip: str = options["ip"]
         self._certificate = ClientCertificate(generate_identity())
-        self._crowd = Crowd(_MOST_VIEWERS, options["nacked"])
+        places = places_of(options["counts"])
+        self._crowd = Crowd(_MOST_VIEWERS, options["nacked"], places)
         self._publisher: Publisher | None = None
-        self._probe: _TimedViewer | None = None
         self._signalling = create_signalling(options["signalling"], http, options["options"])
         self._loop = asyncio.get_running_loop()
         self._report_part = 0
+        self._told_at = time.monotonic()
 
     async def publish(self) -> dict[str, object]:
         frames = None
@@ -74,15 +75,11 @@ class Worker:
         await self._signalling.publish(self._publisher)
         return {"profile": self._publisher.profile.decode()}
 
-    async def probe(self) -> dict[str, object]:
-        """Join as the one viewer that decrypts."""
-        await self._signalling.prepare(1)
-        self._probe = await self._join(is_probe=True)
-        self._loop.call_later(1.0, self._report_probe)
-        return {"media": self._probe.first_media_after}
-
     async def add(self, count: int, parallel: int) -> dict[str, object]:
-        """Let so many viewers join, a few at a time."""
+        """Let so many viewers join, a few at a time.
+
+        `latency` is that of the packets which those who were there got meanwhile.
+        """
         await self._signalling.prepare(count)
         slots = asyncio.Semaphore(parallel)
         failures: list[str] = []
@@ -91,7 +88,7 @@ class Worker:
         async def join() -> None:
             async with slots:
                 try:
-                    viewer = await self._join(is_probe=False)
+                    viewer = await self._join()
                 except (LiveRelayError, OSError, TimeoutError, aiohttp.ClientError) as error:
                     failures.append(f"{type(error).__name__}: {error}")
                     return
@@ -99,11 +96,14 @@ class Worker:
             viewers.append(viewer)
 
         begun = time.monotonic()
+        self._crowd.probes.begin(len(self._crowd))
         await asyncio.gather(*(join() for _ in range(count)))
+        latency = self._crowd.probes.spread()
         return {
             "seconds": time.monotonic() - begun,
             "answers": [viewer.answered_after for viewer in viewers],
             "media": [viewer.first_media_after for viewer in viewers],
+            "latency": latency and asdict(latency),
             "failures": failures,
         }
 
@@ -119,24 +119,26 @@ class Worker:
         return {"addresses": addresses}
 
     async def stats(self) -> dict[str, object]:
+        """Return the counts until now, and what was measured since they were asked for last.
+
+        The crowd is empty in the publisher's process, and the other has no publisher.
+        """
+        now = time.monotonic()
         expected, received = self._crowd.expected_and_received()
-        packets, octets = self._crowd.packets, self._crowd.octets
-        latency = None
-        if self._probe is not None:
-            latency, self._probe.latencies = self._probe.latencies.spread(), Histogram()
-            tally = self._probe.reception.tally(None, 0.0, stalled_after=0.0)
-            packets += tally.packets
-            octets += tally.octets
-            expected += tally.packets + tally.lost
-            received += tally.packets
-        sent = sum(self._publisher.source.packets.values()) if self._publisher is not None else 0
+        latency = self._crowd.probes.spread()
+        self._crowd.probes.begin(len(self._crowd))
+        silence = self._crowd.silence(now, self._told_at)
+        self._told_at = now
         return {
-            "packets": packets,
-            "octets": octets,
+            "at": now,
+            "packets": self._crowd.packets,
+            "octets": self._crowd.octets,
             "expected": expected,
             "received": received,
             "latency": latency and asdict(latency),
-            "sent": sent,
+            "silence": silence,
+            "stalled": self._crowd.stalled(now),
+            "sent": self._publisher.source.packets if self._publisher is not None else {},
             "cpu": time.process_time(),
         }
 
@@ -152,12 +154,11 @@ class Worker:
         self._report_part = (self._report_part + 1) % _REPORT_PARTS
 
     def close(self) -> None:
-        for client in (self._probe, self._publisher):
-            if client is not None:
-                client.close()
+        if self._publisher is not None:
+            self._publisher.close()
 
-    async def _join(self, *, is_probe: bool) -> _TimedViewer:
-        viewer = _TimedViewer(self._certificate, ip=self._ip, is_probe=is_probe)
+    async def _join(self) -> _TimedViewer:
+        viewer = _TimedViewer(self._certificate, ip=self._ip)
         try:
             await self._signalling.watch(viewer)
             await asyncio.wait_for(viewer.has_media.wait(), _MEDIA_TIMEOUT)
@@ -165,11 +166,6 @@ class Worker:
             viewer.close()
             raise
         return viewer
-
-    def _report_probe(self) -> None:
-        assert self._probe is not None
-        self._loop.call_later(1.0, self._report_probe)
-        self._probe.send_report()
 
 
 async def _work(options: dict[str, Any]) -> None:
