@@ -1,8 +1,8 @@
 """The least that forwarding can cost: the same packets, libsrtp, `sendmmsg` and segmentation.
 
-No publisher, no session, no bookkeeping, and a second of media that was made before: what a server
-takes beyond this is its own. Run by the benchmark as `python -m benchmarks.floor`; lines of JSON
-give it the addresses to send to.
+No publisher, no session, no bookkeeping, a second of media that was made before, and whatever stays
+the same between bursts laid out once: what a server takes beyond this is its own. Run by the
+benchmark as `python -m benchmarks.floor`; lines of JSON give it the addresses to send to.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import contextlib
 import os
 import socket
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from pylibsrtp import Policy, Session
@@ -25,9 +25,11 @@ from liverelay.transport.srtp_binding import SlotSealer, pointer
 from liverelay.transport.targets import socket_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
+
+    from liverelay.transport.srtp_binding import SrtpPointer
 
 _SLOTS = 256
 _BUFFER_SIZE = 8 << 20
@@ -47,6 +49,17 @@ class _Burst:
         self.plain[:, 2:4] = numbers.astype(">u2").view(np.uint8).reshape(-1, 2)
 
 
+class _Round(NamedTuple):
+    """Receivers who are sent to together, and what the kernel is told of that; neither changes.
+
+    `peers` has each receiver once for each packet, and `messages` lie in memory from `place` on.
+    """
+
+    peers: list[SrtpPointer]
+    messages: npt.NDArray[np.uint64]
+    place: int
+
+
 class Floor:
     """Sends the same media to every address, each sealed with keys of its own."""
 
@@ -61,11 +74,13 @@ class Floor:
         self._names = np.zeros((0, 16), np.uint8)
         self._sealer = SlotSealer(_SLOTS)
         self._sender = kernel.MessageSender()
+        self._rounds: dict[tuple[int, int], list[_Round]] = {}
 
     def add(self, addresses: Sequence[tuple[str, int]]) -> None:
         names = [np.frombuffer(socket_name((host, port)), np.uint8) for host, port in addresses]
         self._names = np.concatenate([self._names, np.array(names).reshape(-1, 16)])
         self._sessions += [_session() for _ in addresses]
+        self._rounds.clear()
 
     def start(self) -> None:
         self._started_at = asyncio.get_running_loop().time()
@@ -86,32 +101,41 @@ class Floor:
 
     def _send(self, plain: npt.NDArray[np.uint8]) -> None:
         width, size = plain.shape
+        rounds = self._rounds.get((width, size))
+        if rounds is None:
+            rounds = self._rounds[width, size] = list(self._lay_out(width, size))
+        for peers, messages, place in rounds:
+            slots = len(peers)
+            self._sealer.arena[:slots].reshape(slots // width, width, -1)[:, :, :size] = plain
+            self._sealer.sizes[:slots] = size
+            self._sealer.seal(peers)
+            self._submit(place, len(messages))
+
+    def _lay_out(self, width: int, size: int) -> Iterator[_Round]:
+        """Yield the rounds of a burst of `width` packets of `size` bytes."""
         in_a_round = _SLOTS // width
         for first in range(0, len(self._sessions), in_a_round):
             peers = [pointer(each) for each in self._sessions[first : first + in_a_round]]
-            count = len(peers)
-            arena = self._sealer.arena[: count * width].reshape(count, width, -1)
-            arena[:, :, :size] = plain
-            self._sealer.sizes[: count * width] = size
-            self._sealer.seal([peer for peer in peers for _ in range(width)])
-            self._submit(first, count, width, size + GCM_TRAILER_SIZE)
+            rows = np.arange(len(peers), dtype=np.uint64)
+            messages = np.zeros((len(peers), kernel.MESSAGE_WORDS), np.uint64)
+            names = np.uint64(self._names.ctypes.data + first * 16)
+            messages[:, kernel.NAME] = names + rows * np.uint64(16)
+            messages[:, kernel.NAME_SIZE] = 16
+            iovecs = np.uint64(self._sealer.iovecs.ctypes.data)
+            messages[:, kernel.IOVECS] = iovecs + rows * np.uint64(16 * width)
+            messages[:, kernel.IOVEC_COUNT] = width
+            if width > 1:
+                control = self._sender.segment_control(size + GCM_TRAILER_SIZE)
+                messages[:, kernel.CONTROL] = control
+                messages[:, kernel.CONTROL_SIZE] = self._sender.control_size
+            repeated = [peer for peer in peers for _ in range(width)]
+            yield _Round(repeated, messages, messages.ctypes.data)
 
-    def _submit(self, first: int, count: int, width: int, size: int) -> None:
-        messages = np.zeros((count, kernel.MESSAGE_WORDS), np.uint64)
-        rows = np.arange(count, dtype=np.uint64)
-        names = np.uint64(self._names.ctypes.data + first * 16)
-        messages[:, kernel.NAME] = names + rows * np.uint64(16)
-        messages[:, kernel.NAME_SIZE] = 16
-        iovecs = np.uint64(self._sealer.iovecs.ctypes.data)
-        messages[:, kernel.IOVECS] = iovecs + rows * np.uint64(16 * width)
-        messages[:, kernel.IOVEC_COUNT] = width
-        if width > 1:
-            messages[:, kernel.CONTROL] = self._sender.segment_control(size)
-            messages[:, kernel.CONTROL_SIZE] = self._sender.control_size
-        done, place, stride = 0, messages.ctypes.data, messages.strides[0]
+    def _submit(self, place: int, count: int) -> None:
+        done, size = 0, 8 * kernel.MESSAGE_WORDS
         with contextlib.suppress(BlockingIOError):
             while done < count:
-                left = place + done * stride, count - done
+                left = place + done * size, count - done
                 done += self._sender.send(self._socket.fileno(), *left)
 
 
