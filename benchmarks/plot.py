@@ -33,6 +33,7 @@ def draw(figures: dict[str, Any], path: Path) -> None:
         axes.set(title=title, xlabel="viewers", xscale="log", yscale="log")
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(ticker.FormatStrFormatter("%g"))
+            axis.set_minor_formatter(ticker.LogFormatter(minor_thresholds=(1, 0.4)))
         axes.grid(visible=True, which="both", alpha=0.25)
         axes.legend()
     picture.savefig(path, dpi=110)
