@@ -154,7 +154,7 @@ def _joins(joined: dict[str, Any] | None) -> dict[str, Any]:
 async def measure_floor(options: argparse.Namespace) -> list[dict[str, Any]]:
     """Measure the sending alone; its viewers are bare sockets."""
     argument = worker_argument(
-        (),
+        options.viewers,
         signalling="relay",
         options={"url": ""},
         ip="127.0.0.1",

@@ -22,6 +22,7 @@ from benchmarks.lines import answer, commands
 from benchmarks.probes import places_of
 from benchmarks.signalling import create_signalling
 from liverelay.errors import LiveRelayError
+from liverelay.loadtest.files import allow_files_for
 from liverelay.loadtest.publisher import Publisher
 from liverelay.loadtest.source import MediaSource, VideoShape
 from liverelay.loadtest.viewer import Viewer
@@ -55,7 +56,9 @@ class Worker:
         self._options = options
         self._ip: str = options["ip"]
         self._certificate = ClientCertificate(generate_identity())
-        places = places_of(options["counts"])
+        counts = options["counts"]
+        places = places_of(counts)
+        allow_files_for(max(counts))
         self._crowd = Crowd(_MOST_VIEWERS, options["nacked"], places)
         self._publisher: Publisher | None = None
         self._signalling = create_signalling(options["signalling"], http, options["options"])
