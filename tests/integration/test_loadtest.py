@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from aiohttp import ClientSession, web
 from liverelay.errors import RefusedError, UnreachableError
 from liverelay.loadtest.api import ServerApi
 from liverelay.loadtest.publisher import Publisher
+from liverelay.loadtest.result import Thresholds
 from liverelay.loadtest.run import LoadTest, Plan
 from liverelay.loadtest.source import VIDEO_PAYLOAD_TYPE, MediaSource, VideoShape
 from liverelay.loadtest.viewer import Viewer
@@ -261,6 +263,21 @@ async def test_a_server_that_is_silent_over_udp_is_named_with_its_address(
 
         with pytest.raises(UnreachableError, match=r"no answer over UDP from 127\.0\.0\.1:9 in"):
             await test.run()
+
+
+async def test_viewers_that_a_server_is_silent_to_are_counted_with_its_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("liverelay.loadtest.viewer.CONNECT_TIMEOUT", 0.1)
+    async with answering(200, SILENT) as api:
+        plan = replace(plan_of(0, 2), room_id="room")
+
+        result = await LoadTest(api, plan).run()
+
+    assert result is not None
+    assert result.failures == {"no UDP answer from 127.0.0.1:9": 2}
+    assert (result.connected, result.stalled) == (0, 0)
+    assert Thresholds().missed(result) == ["no viewer got media at the end"]
 
 
 async def test_rooms_that_cannot_be_deleted_are_named_and_keep_no_other_from_being(
