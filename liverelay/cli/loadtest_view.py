@@ -51,6 +51,7 @@ def _update(display: Display, task: TaskID, now: Progress, plan: Plan) -> None:
         total=now.total or None,
         clock=f"{now.elapsed:.0f}/{now.total:.0f} s",
         figures="  ".join(figures),
+        refresh=True,
     )
 
 
