@@ -141,15 +141,11 @@ class DtlsSession:
         self._transport = certificate.open_transport(self._channel, digests)
         self._sctp_port = sctp_port
         self._leaving = asyncio.Event()
-        self._close_notifier: CloseNotifier | None = None
+        self._is_retired = False
 
     def receive(self, datagram: bytes) -> bool:
         """Take one DTLS datagram; return whether there was room for it."""
-        if self._close_notifier is None:
-            return self._channel.receive(datagram)
-        if self._close_notifier.ends(datagram):
-            self._listener.on_dtls_closed()
-        return True
+        return self._channel.receive(datagram)
 
     def repeat_first_flight(self) -> bool:
         """Send our first flight again; return whether that is still of use."""
@@ -157,24 +153,26 @@ class DtlsSession:
 
     def close(self) -> None:
         """Let `run` come to its end; the peer is sent a close-notify."""
-        if self._close_notifier is not None:
-            self._listener.send_dtls(self._close_notifier.write())
-            return
         self._leaving.set()
         if self._transport.state != "connected":
             self._channel.close()
 
-    def retire(self) -> None:
-        """Let go of OpenSSL, where that can be done without, and let `run` come to its end.
+    def retire(self) -> DtlsSession | close_notify.RetiredSession:
+        """Return what is to be used from now on: where OpenSSL can be done without, what can.
 
-        To be called when the peer has finished its handshake too: nothing is repeated any more.
+        Then `run` comes to its end. To be called when the peer has finished its handshake too:
+        nothing is repeated any more.
         """
         if self._sctp_port is not None or self._transport.state != "connected":
-            return
-        if self._channel.is_idle and not self._leaving.is_set():
-            self._close_notifier = self._transport.take_over()
-            if self._close_notifier is not None:
-                self._leaving.set()
+            return self
+        if not self._channel.is_idle or self._leaving.is_set():
+            return self
+        close_notifier = self._transport.take_over()
+        if close_notifier is None:
+            return self
+        self._is_retired = True
+        self._leaving.set()
+        return close_notify.RetiredSession(close_notifier, self._listener)
 
     async def run(self) -> None:
         failure: DtlsFailure | None = None
@@ -193,11 +191,11 @@ class DtlsSession:
         finally:
             if sctp is not None:
                 await sctp.stop()
-            await self._transport.finish(is_silent=self._close_notifier is not None)
+            await self._transport.finish(is_silent=self._is_retired)
             self._channel.close()
         if failure is not None:
             self._listener.on_dtls_failed(failure)
-        elif self._close_notifier is None:
+        elif not self._is_retired:
             self._listener.on_dtls_closed()
 
     def _on_state_change(self) -> None:

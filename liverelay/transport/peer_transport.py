@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aioice import stun
 
     from liverelay.sdp.connection import IceCredentials
+    from liverelay.transport.close_notify import RetiredSession
     from liverelay.transport.counters import TransportCounters
     from liverelay.transport.dtls import ServerCertificate
     from liverelay.transport.srtp import SrtpInbound, SrtpOutbound, SrtpSealer
@@ -124,7 +125,7 @@ class PeerTransport:
         self._counters = network.counters
         self._start_task = start_task
         self._ice = IceSession(parameters.credentials, now)
-        self._dtls: DtlsSession | None = None
+        self._dtls: DtlsSession | RetiredSession | None = None
         self._inbound: SrtpInbound | None = None
         self._early: list[tuple[bytes, bool]] = []
         self._heard_at = float("-inf")
@@ -296,20 +297,20 @@ class PeerTransport:
             for interval in _FLIGHT_INTERVALS:
                 at += interval
                 self._flights.append(at)
-        self._dtls = DtlsSession(
+        dtls = self._dtls = DtlsSession(
             self._certificate,
             setup=parameters.setup,
             fingerprints=parameters.fingerprints,
             sctp_port=parameters.sctp_port,
             listener=self,
         )
-        self._start_task(self._dtls.run(), name=f"dtls {self.name}")
+        self._start_task(dtls.run(), name=f"dtls {self.name}")
 
     def _retire(self, now: float) -> None:
         if self._heard_at > self._connected_at:
             self._retire_at = float("inf")
             if self._dtls is not None:
-                self._dtls.retire()
+                self._dtls = self._dtls.retire()
         else:
             self._retire_at = now + _RETIRE_AFTER
 

@@ -8,6 +8,7 @@ import pytest
 from aiortc import RTCCertificate, RTCDtlsTransport, RTCSctpTransport
 from aiortc.rtcdtlstransport import State
 
+from liverelay.transport.close_notify import RetiredSession
 from liverelay.transport.counters import CloseReason
 from liverelay.transport.dtls import DtlsFailure, DtlsSession, ServerCertificate
 from liverelay.transport.srtp import SrtpSealer
@@ -23,7 +24,7 @@ class End:
 
     def __init__(self, losses: int = 0) -> None:
         self.sent: list[bytes] = []
-        self.other: DtlsSession
+        self.other: DtlsSession | RetiredSession
         self.connected: asyncio.Future[tuple[SrtpInbound, SrtpOutbound]]
         self.connected = asyncio.get_running_loop().create_future()
         self.outcome: asyncio.Future[DtlsFailure | None]
@@ -215,17 +216,18 @@ async def test_close_notify_goes_both_ways_when_openssl_has_been_let_go(
 ) -> None:
     ends = {"client": End(), "server": End()}
     client, server, *runs = await established(ends["client"], ends["server"])
-    sessions = {"client": client, "server": server}
-    for name, session, run in zip(sessions, sessions.values(), runs, strict=True):
+    sessions: dict[str, DtlsSession | RetiredSession] = {"client": client, "server": server}
+    others = {"client": "server", "server": "client"}
+    for (name, other), run in zip(others.items(), runs, strict=True):
         if retiring in (name, "both"):
-            session.retire()
+            sessions[name] = ends[other].other = sessions[name].retire()
             await run
+            assert isinstance(sessions[name], RetiredSession)
             assert not ends[name].outcome.done()
 
     sessions[closing].close()
 
-    other = "server" if closing == "client" else "client"
-    assert await ends[other].outcome is None
+    assert await ends[others[closing]].outcome is None
     await asyncio.gather(*runs)
 
 
@@ -233,7 +235,7 @@ async def test_close_notify_goes_both_ways_when_openssl_has_been_let_go(
 async def test_retired_session_is_not_ended_by_what_is_not_its_peers() -> None:
     client_end, server_end = End(), End()
     client, server, *runs = await established(client_end, server_end)
-    server.retire()
+    client_end.other = server.retire()
     client.close()
     await runs[0]
     goodbye = client_end.sent[-1]
@@ -246,10 +248,10 @@ async def test_retired_session_is_not_ended_by_what_is_not_its_peers() -> None:
     ]
     other_end = End()
     _, other, *other_runs = await established(End(), other_end)
-    other.retire()
+    retired = other.retire()
 
     for datagram in [*strangers, goodbye]:
-        assert other.receive(datagram)
+        assert retired.receive(datagram)
 
     assert not other_end.outcome.done()
     assert await server_end.outcome is None
@@ -265,7 +267,7 @@ async def test_session_with_a_data_channel_keeps_openssl() -> None:
     runs = asyncio.create_task(client.run()), asyncio.create_task(server.run())
     await server_end.connected
 
-    server.retire()
+    assert server.retire() is server
 
     assert server._transport.state == "connected"
     client.close()
