@@ -16,6 +16,7 @@ from liverelay.rtp.payload.bits import BitReader
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from liverelay.rtp.extensions import ExtensionElement
     from liverelay.rtp.payload.descriptor import FrameSizes
 
 _MANDATORY_SIZE = 3
@@ -92,6 +93,20 @@ def is_plain(data: bytes) -> bool:
         len(data) > _MANDATORY_SIZE
         and data[_MANDATORY_SIZE] & (_HAS_STRUCTURE | _HAS_INDICATIONS) == 0
     )
+
+
+def read_frame_number(packet: bytes | bytearray, element: ExtensionElement) -> int | None:
+    """Return the 16 bits that number the frame of a packet; None if `element` is cut short."""
+    if element.end - element.offset < _MANDATORY_SIZE:
+        return None
+    return int.from_bytes(packet[element.offset + 1 : element.offset + 3])
+
+
+def add_to_frame_number(packet: bytearray, element: ExtensionElement, more: int) -> None:
+    """Count the frame of a packet by `more` higher, modulo 2^16."""
+    number = read_frame_number(packet, element)
+    if number is not None:
+        packet[element.offset + 1 : element.offset + 3] = (number + more & 0xFFFF).to_bytes(2)
 
 
 def parse_dependency_descriptor(

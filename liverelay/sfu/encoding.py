@@ -8,6 +8,7 @@ from liverelay.rtp.extensions import DEPENDENCY_DESCRIPTOR_URI
 from liverelay.rtp.payload.detection import SIZE_READERS
 from liverelay.sdp.matching import extension_id_of
 from liverelay.sdp.parameters import MediaKind, ReceiveParameters
+from liverelay.sfu.frame_numbers import FrameNumbering
 from liverelay.sfu.keyframe import KeyframeThrottle
 from liverelay.sfu.layer_limit import EVERYTHING, LayerLimit, LayerMeter
 from liverelay.sfu.layers import ActiveLayer, FrameSize, Layer, RateMeter
@@ -55,6 +56,8 @@ class Encoding:
         self.replaced = MediaTotals()
         self._timeline = timeline
         self._pictures = self._new_numbering()
+        self._descriptor_id = extension_id_of(DEPENDENCY_DESCRIPTOR_URI, parameters.extensions)
+        self._frames = self._new_frame_numbering()
         self._groups: dict[tuple[WireFormat, LayerLimit], ViewerGroup] = {}
         self._layers = LayerMeter()
         self.has_layers = False
@@ -140,8 +143,9 @@ class Encoding:
         self.has_layers = False
         self._octets = 0
         self._pictures = self._new_numbering()
+        self._frames = self._new_frame_numbering()
         for group in self._groups.values():
-            group.restart(stream.history, self._pictures)
+            group.restart(stream.history, self._pictures, self._frames)
 
     def on_packet(self, packet: InboundPacket) -> None:
         """Keep `packet` for the flush at the end of this burst."""
@@ -183,6 +187,8 @@ class Encoding:
             group.begin_burst()
         if self._pictures is not None and self.has_arrivals:
             self._step_pictures(self._pictures, packets)
+        if self._frames is not None and (self._frames.owes_step or self.has_arrivals):
+            self._step_frames(self._frames, packets)
         if not any(group.has_moves for group in groups):
             return [fanout for group in groups for fanout in group.fan_out(packets, now)]
         fanouts: list[Fanout] = []
@@ -211,6 +217,19 @@ class Encoding:
             if packet.is_keyframe and packet.descriptor is not None:
                 pictures.step(packet.descriptor)
 
+    def _step_frames(self, frames: FrameNumbering, packets: list[InboundPacket]) -> None:
+        """Do the same with the frame numbers, past what those who arrive were sent elsewhere."""
+        groups = self._groups.values()
+        for packet in packets:
+            if packet.is_keyframe:
+                arriving = {each.frame_number for group in groups for each in group.waiting}
+                seen = [number for number in arriving if number is not None]
+                is_late = any(
+                    group.members and group.has_passed(packet.extended_sequence_number)
+                    for group in groups
+                )
+                frames.step(packet, seen, is_late=is_late)
+
     def take_started(self) -> list[Subscription]:
         """Return the viewers that have got their first packet since the last call."""
         return [
@@ -225,21 +244,19 @@ class Encoding:
             limit = limit._replace(spatial_layer=0)
         group = self._groups.get((wire_format, limit))
         if group is None:
-            group = ViewerGroup(wire_format, self.feed.history, self._pictures, limit)
+            group = ViewerGroup(wire_format, self.feed.history, self._pictures, limit, self._frames)
             self._groups[wire_format, limit] = group
         subscription.wait_in(self, group)
 
     def suits(self, subscription: Subscription, layer: Layer | LayerLimit) -> bool:
         """Return whether a viewer can decode what it gets of this layer.
 
-        Without the dependency descriptor it would take the spatial layers of AV1 for one another;
-        and it goes without, where there are several encodings.
+        Without the dependency descriptor it would take the spatial layers of AV1 for one another.
         """
         if layer.spatial_layer == 0 or self.feed.dependencies is None:
             return True
         extensions = subscription.parameters.extensions
-        extension_id = extension_id_of(DEPENDENCY_DESCRIPTOR_URI, extensions)
-        return self._timeline is None and extension_id is not None
+        return extension_id_of(DEPENDENCY_DESCRIPTOR_URI, extensions) is not None
 
     def release(self, group: ViewerGroup) -> None:
         """Forget `group` if nobody is left in it."""
@@ -251,6 +268,9 @@ class Encoding:
 
     def _new_numbering(self) -> PictureNumbering | None:
         return None if self._timeline is None else PictureNumbering(self._timeline)
+
+    def _new_frame_numbering(self) -> FrameNumbering | None:
+        return None if self._descriptor_id is None else FrameNumbering(self._descriptor_id)
 
     def _limit(self, layer: Layer | None) -> LayerLimit:
         """Return what bounds `layer`: nothing where no layers can be told apart."""

@@ -90,6 +90,8 @@ class Subscription:
         self._packets = 0
         self._octets = 0
         self._last_report: tuple[int, float] | None = None
+        # Of the last frame before it left a group.
+        self._frame_number: int | None = None
 
     @property
     def is_started(self) -> bool:
@@ -102,6 +104,14 @@ class Subscription:
         if group is None or group.progress is None or self.first_number is None:
             return None
         return Membership(group, self.first_number, group.progress.number, self.sequence_offset)
+
+    @property
+    def frame_number(self) -> int | None:
+        """The frame number of the latest dependency descriptor that it was sent, if any."""
+        if self.group is None or not self.is_started:
+            return self._frame_number
+        latest = self.group.latest_frame_number()
+        return self._frame_number if latest is None else latest
 
     @property
     def packets_sent(self) -> int:
@@ -201,6 +211,7 @@ class Subscription:
 
     def stop(self, group: ViewerGroup, progress: Progress) -> None:
         """Remember where the feed ended."""
+        self._frame_number = self.frame_number
         self._rewriter.end_feed(progress.number, progress.rtp_timestamp, progress.sent_at)
         self._packets = group.packet_count - self._packets
         self._octets = group.octet_count - self._octets

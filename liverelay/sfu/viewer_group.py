@@ -14,12 +14,15 @@ from liverelay.sfu.wire_format import PacketWriter, WireFormat
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from liverelay.sfu.frame_numbers import FrameNumbering
     from liverelay.sfu.history import InboundPacket, PacketHistory
     from liverelay.sfu.picture_ids import PictureNumbering
     from liverelay.sfu.subscription import Subscription
 
 _TIMESTAMP_MASK = 0xFFFFFFFF
 _TIMESTAMP_HALF = 0x80000000
+# Packets without a frame number, as padding is, that are looked past for the latest one.
+_MAX_UNNUMBERED = 32
 
 
 class Progress(NamedTuple):
@@ -74,6 +77,7 @@ class ViewerGroup:
         history: PacketHistory,
         pictures: PictureNumbering | None = None,
         limit: LayerLimit = EVERYTHING,
+        frames: FrameNumbering | None = None,
     ) -> None:
         self.wire_format = wire_format
         self.members: StreamTable[Subscription] = StreamTable()
@@ -86,6 +90,7 @@ class ViewerGroup:
         self._compactor = SequenceCompactor()
         self.limit = limit
         self._pictures = pictures
+        self._frames = frames
         self._newest_start = 0
         self._started: list[Subscription] = []
         self._is_handed_out = False
@@ -159,7 +164,12 @@ class ViewerGroup:
         """Return whether viewers here have got this packet of the publisher, or a later one."""
         return self._compactor.has_passed(number)
 
-    def restart(self, history: PacketHistory, pictures: PictureNumbering | None = None) -> None:
+    def restart(
+        self,
+        history: PacketHistory,
+        pictures: PictureNumbering | None = None,
+        frames: FrameNumbering | None = None,
+    ) -> None:
         """Make everyone wait again: another inbound stream, with this history, feeds the group."""
         for subscription in self.members:
             self._settle(subscription)
@@ -169,7 +179,19 @@ class ViewerGroup:
         self._history = history
         self._compactor = SequenceCompactor()
         self._pictures = pictures
+        self._frames = frames
         self._newest_start = 0
+
+    def latest_frame_number(self) -> int | None:
+        """Return that of the latest packet that viewers here have got and that has one."""
+        if self._frames is None or self.progress is None:
+            return None
+        latest = self.progress.number
+        for number in range(latest, latest - _MAX_UNNUMBERED, -1):
+            inbound = self.find(number)
+            if inbound is not None and (found := self._frames.read(inbound)) is not None:
+                return found
+        return None
 
     def take_started(self) -> list[Subscription]:
         """Return who has started since the last call and is still a member."""
@@ -212,7 +234,9 @@ class ViewerGroup:
 
     def write(self, inbound: InboundPacket, now: float) -> bytes | bytearray | None:
         """Return a packet as the viewers get it, but for the numbers of its header."""
-        written = self._writer.write(inbound.packet, inbound.header, now)
+        frames = self._frames
+        offset = 0 if frames is None else frames.offset(inbound.extended_sequence_number)
+        written = self._writer.write(inbound.packet, inbound.header, now, offset)
         if written is None:
             return None
         if self.limit is not EVERYTHING:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from liverelay.errors import MalformedPacketError
+from liverelay.rtp.dependency_descriptor import add_to_frame_number
 from liverelay.rtp.extensions import (
     ABS_SEND_TIME_URI,
     DEPENDENCY_DESCRIPTOR_URI,
@@ -14,6 +15,7 @@ from liverelay.rtp.extensions import (
     RID_URI,
     TRANSPORT_CC_URI,
     abs_send_time,
+    find_element,
     insert_element,
     iterate_elements,
     remap_extension_ids,
@@ -48,8 +50,9 @@ class WireFormat:
 
     Equal for viewers whose copies are the same bytes but for SSRC and numbering, so it is the key
     they are grouped by. A payload type or extension id that maps to None does not reach the
-    viewer. `mid` and `abs_send_time_id` name what is ours to say, by the viewer's extension ids.
-    `departures` numbers the packets of one session, so no other shares its format.
+    viewer. `mid` and `abs_send_time_id` name what is ours to say, by the viewer's extension ids;
+    `dependency_descriptor_id` is the publisher's, None if the viewer has none. `departures` numbers
+    the packets of one session, so no other shares its format.
     """
 
     payload_types: tuple[tuple[PayloadType, PayloadType | None], ...]
@@ -57,6 +60,7 @@ class WireFormat:
     red_payload_types: frozenset[PayloadType]
     mid: tuple[int, bytes] | None
     abs_send_time_id: int | None
+    dependency_descriptor_id: int | None
     departures: DepartureRecorder | None = None
 
     @property
@@ -87,10 +91,9 @@ def negotiated(
         extension_ids |= dict.fromkeys(_ids_of({ABS_SEND_TIME_URI}, inbound.extensions))
     # The publisher's numbers are about its own path.
     extension_ids |= dict.fromkeys(_ids_of({TRANSPORT_CC_URI}, inbound.extensions))
-    if _has_encodings(inbound):
-        # Each encoding numbers its frames for itself, and libwebrtc refuses for ever a keyframe of
-        # an older number. The payload headers say enough to do without.
-        extension_ids |= dict.fromkeys(_ids_of({DEPENDENCY_DESCRIPTOR_URI}, inbound.extensions))
+    descriptor_id = extension_id_of(DEPENDENCY_DESCRIPTOR_URI, inbound.extensions)
+    if descriptor_id is not None and extension_ids.get(descriptor_id) is None:
+        descriptor_id = None
     return WireFormat(
         payload_types=tuple(payload_type_map(inbound.codecs, outbound.codecs).items()),
         extension_ids=tuple(extension_ids.items()),
@@ -99,6 +102,7 @@ def negotiated(
         ),
         mid=None if mid_id is None else (mid_id, mid),
         abs_send_time_id=abs_send_time_id,
+        dependency_descriptor_id=descriptor_id,
         departures=departures,
     )
 
@@ -115,10 +119,6 @@ def _extension_ids(
     mapping |= extension_id_map(inbound, outbound)
     # Names of the publisher's streams; the viewer's stream is another one.
     return mapping | dict.fromkeys(_ids_of(_STREAM_NAMES, inbound))
-
-
-def _has_encodings(inbound: ReceiveParameters) -> bool:
-    return len(inbound.rids or inbound.ssrcs) > 1
 
 
 def _ids_of(uris: frozenset[str] | set[str], extensions: Sequence[HeaderExtension]) -> list[int]:
@@ -159,19 +159,26 @@ class PacketWriter:
             wire_format.abs_send_time_id is not None or self._transport_cc_id is not None
         )
 
-    def write(self, packet: bytes, header: RtpHeader, now: float) -> bytes | bytearray | None:
-        """Return `packet` as the viewers get it; None if they have no codec for it."""
+    def write(
+        self, packet: bytes, header: RtpHeader, now: float, frame_offset: int = 0
+    ) -> bytes | bytearray | None:
+        """Return `packet` as the viewers get it; None if they have no codec for it.
+
+        `frame_offset` is added to the frame number of its dependency descriptor.
+        """
         payload_type = self._payload_types.get(header.payload_type)
         copy: bytearray | None
         if header.payload_type in self._format.red_payload_types:
             copy = self._write_red(packet, header, payload_type)
         elif payload_type is None:
             copy = None
-        elif payload_type == header.payload_type and not self._changes(header):
+        elif payload_type == header.payload_type and not (frame_offset or self._changes(header)):
             return packet
         else:
             copy = bytearray(packet)
             write_payload_type(copy, payload_type)
+        if copy is not None and frame_offset:
+            self._write_frame_number(copy, header, frame_offset)
         if copy is not None and self._changes(header):
             self._write_extensions(copy, header, now)
         if copy is not None and self._transport_cc_id is not None:
@@ -212,6 +219,15 @@ class PacketWriter:
 
     def _changes(self, header: RtpHeader) -> bool:
         return self._adds_elements or (header.extension_length > 0 and self._changes_extensions)
+
+    def _write_frame_number(self, copy: bytearray, header: RtpHeader, frame_offset: int) -> None:
+        """Change what the publisher has written, before it gets the viewer's extension id."""
+        descriptor_id = self._format.dependency_descriptor_id
+        if descriptor_id is None:
+            return
+        element = find_element(copy, header, descriptor_id)
+        if element is not None:
+            add_to_frame_number(copy, element, frame_offset)
 
     def _write_extensions(self, copy: bytearray, header: RtpHeader, now: float) -> None:
         remap_extension_ids(copy, header, self._extension_ids)

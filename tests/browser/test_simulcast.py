@@ -34,6 +34,18 @@ PUBLISH_HD = """async token => {
   const video = { width: 1280, height: 720 };
   window.session = await lr.publish({ token, video, onStateChange });
 }"""
+# Frames in two temporal layers, and the extension that describes them.
+SEND_LAYERS_OF_AV1 = """() => {
+  const create = RTCPeerConnection.prototype.addTransceiver;
+  RTCPeerConnection.prototype.addTransceiver = function (track, init) {
+    if (track.kind !== 'video') return create.call(this, track, init);
+    for (const encoding of init.sendEncodings) encoding.scalabilityMode = 'L1T2';
+    const transceiver = create.call(this, track, init);
+    const { codecs } = RTCRtpSender.getCapabilities('video');
+    transceiver.setCodecPreferences(codecs.filter(({ mimeType }) => mimeType === 'video/AV1'));
+    return transceiver;
+  };
+}"""
 SENT_SIZES = """async sizes => {
   const sent = [...(await sender.getStats()).values()]
     .filter(({ type, framesPerSecond }) => type === 'outbound-rtp' && framesPerSecond > 0)
@@ -47,11 +59,13 @@ STOP_LARGEST = """async () => {
 }"""
 
 
+@pytest.mark.parametrize("prepare", ["() => {}", SEND_LAYERS_OF_AV1], ids=["VP8", "AV1"])
 def test_viewer_gets_the_size_that_suits_it(
-    server: LiveServer, open_tab: Callable[[], Page]
+    server: LiveServer, open_tab: Callable[[], Page], prepare: str
 ) -> None:
     tokens = server.create_room()["tokens"]
     publisher, viewer = open_tab(), open_tab()
+    publisher.evaluate(prepare)
     publisher.evaluate(PUBLISH_HD, tokens["publish"])
     wait_until(publisher, SENT_SIZES, arg=[320, 640, 1280], seconds=30)
 

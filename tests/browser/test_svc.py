@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
 
 # Which codec and which layers is the page's to say, and not the SDK's business.
-PUBLISH_LAYERS = """async ([token, scalabilityMode]) => {
+PUBLISH_LAYERS = """async ([token, mimeType, scalabilityMode, width]) => {
   const create = RTCPeerConnection.prototype.addTransceiver;
   RTCPeerConnection.prototype.addTransceiver = function (track, init) {
     const sendEncodings = [{ scalabilityMode, maxBitrate: 1_000_000 }];
@@ -29,12 +29,12 @@ PUBLISH_LAYERS = """async ([token, scalabilityMode]) => {
     const transceiver = create.call(this, track, isVideo ? { ...init, sendEncodings } : init);
     if (isVideo) {
       const { codecs } = RTCRtpSender.getCapabilities('video');
-      transceiver.setCodecPreferences(codecs.filter(({ mimeType }) => mimeType === 'video/AV1'));
+      transceiver.setCodecPreferences(codecs.filter((codec) => codec.mimeType === mimeType));
       window.sender = transceiver.sender;
     }
     return transceiver;
   };
-  const video = { width: 1280, height: 720 };
+  const video = { width, height: width * 9 / 16 };
   window.session = await lr.publish({ token, video, onStateChange });
 }"""
 SENDS = """async ([mode, width]) => [...(await sender.getStats()).values()].some((entry) =>
@@ -43,18 +43,24 @@ SENDS = """async ([mode, width]) => [...(await sender.getStats()).values()].some
 LONGEST_PAUSE = 0.5
 
 
-def publish(page: Page, token: str, mode: str) -> None:
-    page.evaluate(PUBLISH_LAYERS, [token, mode])
-    wait_until(page, SENDS, arg=[mode, 1280], seconds=40)
+FRAMES_SHOWN = "video.getVideoPlaybackQuality().totalVideoFrames"
 
 
-@pytest.mark.parametrize("mode", ["L3T3", "L3T3_KEY"])
+def publish(page: Page, token: str, mode: str, codec: str = "video/AV1", width: int = 1280) -> None:
+    page.evaluate(PUBLISH_LAYERS, [token, codec, mode, width])
+    wait_until(page, SENDS, arg=[mode, width], seconds=40)
+
+
+@pytest.mark.parametrize(
+    ("codec", "mode"),
+    [("video/AV1", "L3T3"), ("video/AV1", "L3T3_KEY")],
+)
 def test_viewer_gets_the_spatial_layers_that_suit_it(
-    server: LiveServer, open_tab: Callable[[], Page], mode: str
+    server: LiveServer, open_tab: Callable[[], Page], codec: str, mode: str
 ) -> None:
     tokens = server.create_room()["tokens"]
     publisher, viewer = open_tab(), open_tab()
-    publish(publisher, tokens["publish"], mode)
+    publish(publisher, tokens["publish"], mode, codec)
 
     expect_each_size(viewer, tokens["subscribe"])
 
@@ -75,3 +81,20 @@ def test_viewer_on_a_slow_path_gets_fewer_pictures_of_the_same_size(
 
         proxy.set_conditions(DIRECT)
         wait_until_fluent(publisher, viewer, 0.9, 1.1, longest_pause=LONGEST_PAUSE)
+
+
+def test_picture_goes_on_at_once_when_the_publisher_returns(
+    server: LiveServer, open_tab: Callable[[], Page]
+) -> None:
+    tokens = server.create_room()["tokens"]
+    publisher, viewer = open_tab(), open_tab()
+    publish(publisher, tokens["publish"], "L1T3", width=320)
+    viewer.evaluate(SUBSCRIBE, tokens["subscribe"])
+    # Frames that the publisher, who counts them from the beginning again, needs seconds for.
+    viewer.wait_for_function(f"{FRAMES_SHOWN} > 150", timeout=30_000)
+
+    publisher.reload()
+    publisher.evaluate(PUBLISH_LAYERS, [tokens["publish"], "video/AV1", "L1T3", 320])
+    shown = viewer.evaluate(FRAMES_SHOWN)
+
+    viewer.wait_for_function(f"shown => {FRAMES_SHOWN} > shown + 10", arg=shown, timeout=2000)

@@ -52,9 +52,10 @@ class SimulatedServer:
                 self.clock.now,
             )
 
-    def remove_publications(self, remote: Remote) -> None:
+    def remove_publications(self, remote: Remote, *kinds: str) -> None:
+        """Remove sound and picture, or what is named."""
         del self._remotes[remote.session_id]
-        for kind in ("video", "audio"):
+        for kind in kinds or ("video", "audio"):
             self.room.remove_publication(
                 PublicationId(f"{remote.session_id}/{kind}"), self.clock.now
             )

@@ -1,4 +1,4 @@
-"""A camera that is sent in one stream of three spatial and three temporal layers: VP9 or AV1.
+"""A camera that is sent in streams of three spatial and three temporal layers: VP9 or AV1.
 
 As with simulcast, every packet says what its frame refers to.
 """
@@ -9,11 +9,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from liverelay.rtp.dependency_descriptor import (
-    FrameTemplate,
-    TemplateStructure,
-    parse_dependency_descriptor,
-)
+from liverelay.rtp.dependency_descriptor import FrameTemplate, TemplateStructure
 from liverelay.rtp.extensions import DEPENDENCY_DESCRIPTOR_URI, find_element
 from liverelay.rtp.packet import parse_header
 from liverelay.rtp.rtcp.compound import parse_compound
@@ -24,9 +20,10 @@ from liverelay.sfu.types import SessionId
 from tests.support.dependency_descriptor import Fields, indications, write_dependency_descriptor
 from tests.support.packets import TWO_BYTE, rtp, two_byte_elements
 from tests.support.parameters import VIEWER_VP8, VP8, published_video, watched_video
+from tests.support.simulation.descriptors import DescriptorReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from liverelay.rtp.packet import RtpHeader
     from liverelay.sdp.parameters import Codec
@@ -160,42 +157,20 @@ AV1 = Scalable(
 )
 
 
-class ScalablePublisher:
-    """Sends a keyframe when it is asked for one."""
+class _Encoder:
+    """Numbers the pictures of one SSRC; `picture` is how many it has sent before."""
 
-    def __init__(
-        self, server: SimulatedServer, codec: Scalable = VP9, *, sends_bursts: bool = False
-    ) -> None:
-        self.session_id = SessionId("publisher")
+    def __init__(self, codec: Scalable, ssrc: int, picture: int) -> None:
+        self.ssrc = ssrc
         self.keyframes_sent = 0
-        self._server = server
-        self._sends_bursts = sends_bursts
-        self._owes_keyframe = True
-        self._picture = self._keyframe = 0
-        self._sequence_number = 65_400
-        self._started_at = server.clock.now
+        self.owes_keyframe = True
         self._codec = codec
-        server.add_publications(self, published_video(codec.codec, extensions=codec.extensions))
-        self._send_picture()
+        self._picture = self._keyframe = picture
+        self._sequence_number = 65_400
 
-    def take_rtp(self, packet: bytes) -> None:
-        raise AssertionError(packet)
-
-    def take_rtcp(self, data: bytes) -> None:
-        for packet in parse_compound(data):
-            self._owes_keyframe |= isinstance(packet, PictureLossIndication)
-
-    def _send_picture(self) -> None:
-        now = self._server.clock.now
-        for packet in self._packets(now - self._started_at):
-            self._server.room.on_rtp(self.session_id, packet, now)
-            if not self._sends_bursts:
-                self._server.settle()
-        self._server.settle()
-        self._server.clock.at(now + PICTURE_INTERVAL, self._send_picture)
-
-    def _packets(self, elapsed: float) -> list[bytes]:
-        is_keyframe, self._owes_keyframe = self._owes_keyframe, False
+    def packets(self, elapsed: float) -> list[bytes]:
+        """Return the next picture."""
+        is_keyframe, self.owes_keyframe = self.owes_keyframe, False
         self._picture += 1
         if is_keyframe:
             self._keyframe = self._picture
@@ -206,11 +181,11 @@ class ScalablePublisher:
         pictures = [] if is_keyframe else [self._picture - distance for distance in distances]
         packets = []
         for spatial, count in enumerate(PACKETS):
-            references = [[picture, spatial] for picture in pictures]
-            references += [[self._picture, spatial - 1]] if spatial else []
+            references = [self._name(picture, spatial) for picture in pictures]
+            references += [self._name(self._picture, spatial - 1)] if spatial else []
             for index in range(count):
                 what = {
-                    "frame": [self._picture, spatial],
+                    "frame": self._name(self._picture, spatial),
                     "temporal": layer,
                     "references": references,
                     "index": index,
@@ -223,6 +198,7 @@ class ScalablePublisher:
                 packets.append(
                     rtp(
                         header + json.dumps(what).encode().ljust(200),
+                        ssrc=self.ssrc,
                         extension=extension,
                         profile=TWO_BYTE,
                         sequence_number=self._sequence_number,
@@ -233,15 +209,82 @@ class ScalablePublisher:
                 self._sequence_number += 1
         return packets
 
+    def _name(self, picture: int, spatial: int) -> list[int]:
+        return [picture, spatial, self.ssrc]
+
+
+class ScalablePublisher:
+    """Sends one stream for each of `ssrcs`, and a keyframe of it when it is asked for one.
+
+    `pictures` says for each how many it has sent to others before.
+    """
+
+    def __init__(
+        self,
+        server: SimulatedServer,
+        codec: Scalable = VP9,
+        *,
+        ssrcs: Sequence[int] = (0x1234,),
+        pictures: Sequence[int] = (0,),
+        sends_bursts: bool = False,
+    ) -> None:
+        self.session_id = SessionId("publisher")
+        self.encoders = [
+            _Encoder(codec, ssrc, picture) for ssrc, picture in zip(ssrcs, pictures, strict=True)
+        ]
+        self._server = server
+        self._sends_bursts = sends_bursts
+        self._is_live = True
+        self._started_at = server.clock.now
+        self._codec = codec
+        server.add_publications(
+            self, published_video(codec.codec, ssrcs=tuple(ssrcs), extensions=codec.extensions)
+        )
+        self._send_picture()
+
+    @property
+    def keyframes_sent(self) -> int:
+        return sum(encoder.keyframes_sent for encoder in self.encoders)
+
+    def go(self) -> None:
+        self._is_live = False
+        self._server.remove_publications(self, "video")
+
+    def change_ssrc(self, ssrc: int) -> None:
+        """Send from another encoder, which has sent nothing before."""
+        self.encoders = [_Encoder(self._codec, ssrc, 0)]
+
+    def take_rtp(self, packet: bytes) -> None:
+        raise AssertionError(packet)
+
+    def take_rtcp(self, data: bytes) -> None:
+        for packet in parse_compound(data):
+            if isinstance(packet, PictureLossIndication):
+                for encoder in self.encoders:
+                    encoder.owes_keyframe |= encoder.ssrc == packet.media_ssrc
+
+    def _send_picture(self) -> None:
+        if not self._is_live:
+            return
+        now = self._server.clock.now
+        for encoder in self.encoders:
+            for packet in encoder.packets(now - self._started_at):
+                self._server.room.on_rtp(self.session_id, packet, now)
+                if not self._sends_bursts:
+                    self._server.settle()
+        self._server.settle()
+        self._server.clock.at(now + PICTURE_INTERVAL, self._send_picture)
+
 
 class Part(NamedTuple):
-    """One packet, as the viewer got it."""
+    """One packet, as the viewer got it; `frame_number` is that of its dependency descriptor."""
 
     at: float
     sequence_number: int
     rtp_timestamp: int
     marker: bool
     what: dict[str, Any]
+    frame_number: int | None
 
 
 class ScalableViewer:
@@ -253,14 +296,14 @@ class ScalableViewer:
         self.session_id = SessionId(name)
         self._server = server
         self.parts: list[Part] = []
-        self._structure: TemplateStructure | None = None
+        self._descriptors = DescriptorReader()
         section = watched_video(codec.viewer_codec, extensions=codec.viewer_extensions)
         (self.subscription,) = server.add_subscriptions(self, name, section)
 
     def take_rtp(self, packet: bytes) -> None:
         header = parse_header(packet)
         what = json.loads(packet[packet.index(b'{"frame"') :])
-        self._read_dependencies(packet, header, what)
+        frame_number = self._read_dependencies(packet, header, what)
         self.parts.append(
             Part(
                 self._server.clock.now,
@@ -268,22 +311,26 @@ class ScalableViewer:
                 header.rtp_timestamp,
                 header.marker,
                 what,
+                frame_number,
             )
         )
 
     def take_rtcp(self, data: bytes) -> None:
         parse_compound(data)
 
-    def _read_dependencies(self, packet: bytes, header: RtpHeader, what: dict[str, Any]) -> None:
-        """Read a descriptor as decoders do: they need the templates before all that names them."""
+    def _read_dependencies(
+        self, packet: bytes, header: RtpHeader, what: dict[str, Any]
+    ) -> int | None:
         for extension in self.subscription.parameters.extensions:
             element = find_element(packet, header, extension.extension_id)
             assert element is not None
-            value = packet[element.offset : element.end]
-            read = parse_dependency_descriptor(value, self._structure)
-            self._structure = read.structure or self._structure
-            layers = read.frame.spatial_layer, read.frame.temporal_layer
-            assert layers == (what["frame"][1], what["temporal"])
+            number, frame = self._descriptors.read(packet[element.offset : element.end])
+            assert (frame.spatial_layer, frame.temporal_layer) == (
+                what["frame"][1],
+                what["temporal"],
+            )
+            return number
+        return None
 
     def layers_seen(self) -> set[tuple[int, int]]:
         """Return the spatial and temporal layers of the last half second."""
@@ -294,8 +341,11 @@ class ScalableViewer:
 
 
 def assert_decodable(parts: list[Part]) -> None:
-    """Check that all frames are whole and in order, and that what they refer to has come."""
-    decoded: set[tuple[int, int]] = set()
+    """Check that all frames are whole and in order, and that what they refer to has come.
+
+    Also by the numbers of their descriptors, which say how far back the frames referred to lie.
+    """
+    decoded: dict[tuple[int, ...], int | None] = {}
     for before, part in zip([None, *parts], parts, strict=False):
         what = part.what
         frame = tuple(what["frame"])
@@ -307,6 +357,10 @@ def assert_decodable(parts: list[Part]) -> None:
             goes_on = before.what["frame"] == what["frame"]
             assert what["index"] == (before.what["index"] + 1 if goes_on else 0)
             assert goes_on or before.what["index"] == before.what["count"] - 1
-        assert {tuple(each) for each in what["references"]} <= decoded
+        for reference in map(tuple, what["references"]):
+            assert reference in decoded
+            if part.frame_number is not None:
+                distance = SPATIAL_LAYERS * (frame[0] - reference[0]) + frame[1] - reference[1]
+                assert part.frame_number - distance == decoded[reference]
         if what["index"] == what["count"] - 1:
-            decoded.add((frame[0], frame[1]))
+            decoded[frame] = part.frame_number

@@ -1,10 +1,14 @@
+import pytest
+
+from liverelay.rtp.packet import parse_header
+from liverelay.sfu.frame_numbers import FrameNumbering
 from liverelay.sfu.history import InboundPacket, PacketHistory
 from liverelay.sfu.picture_ids import PictureNumbering, PictureTimeline
 from liverelay.sfu.subscription import Subscription
 from liverelay.sfu.viewer_group import ViewerGroup
 from liverelay.sfu.wire_format import negotiated
 from tests.support.egress import datagrams
-from tests.support.packets import parse_numbers
+from tests.support.packets import VP8_KEYFRAME, one_byte_elements, parse_numbers, rtp
 from tests.support.parameters import (
     OPUS,
     VP8,
@@ -250,3 +254,39 @@ def test_viewer_that_starts_late_gets_nothing_that_was_left_out() -> None:
     late = received(history, 10, is_keyframe=True)
 
     assert sent(group, late) == {"old": [2], "new": [1, 2]}
+
+
+def numbered(number: int, frame_number: int | None) -> InboundPacket:
+    """Return a packet with a dependency descriptor, or with other elements alone."""
+    elements = [(9, b"abc")]
+    if frame_number is not None:
+        elements.append((7, b"\x80" + frame_number.to_bytes(2)))
+    packet = rtp(VP8_KEYFRAME, sequence_number=number, extension=one_byte_elements(*elements))
+    return InboundPacket(number, packet, parse_header(packet), VP8, number == 1, 10.0, None)
+
+
+@pytest.mark.parametrize(
+    ("frame_numbers", "latest"),
+    [
+        ((400, 401, 402), 402),
+        ((400, 401, None, None), 401),
+        ((None, None), None),
+        ((400, *(None,) * 40), None),
+    ],
+)
+def test_latest_frame_number_is_that_of_the_last_packet_which_has_one(
+    frame_numbers: tuple[int | None, ...], latest: int | None
+) -> None:
+    viewer, history = subscription(), PacketHistory()
+    group = group_of(viewer)
+    group.restart(history, frames=FrameNumbering(7))
+    packets = [numbered(*each) for each in enumerate(frame_numbers, start=1)]
+    for packet in packets:
+        history.add(packet)
+
+    assert viewer.frame_number is None
+    sent(group, *packets)
+
+    assert viewer.frame_number == latest
+    viewer.leave()
+    assert viewer.frame_number == latest

@@ -269,13 +269,43 @@ def test_there_is_no_filler_for_a_viewer_without_any_codec() -> None:
     assert writer.write_filler(rtp()) is None
 
 
-@pytest.mark.parametrize(("rids", "ids"), [((), [7]), (("q", "h"), [0])])
-def test_frame_numbers_of_several_encodings_do_not_reach_the_viewer(
-    rids: tuple[str, ...], ids: list[int]
+DESCRIPTOR = HeaderExtension(7, DEPENDENCY_DESCRIPTOR_URI)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param(b"\x80\xff\xfe\x40", b"\x80\x00\x03\x40", id="a whole descriptor"),
+        pytest.param(b"\x80\xff", b"\x80\xff", id="one that is cut short"),
+    ],
+)
+@pytest.mark.parametrize("viewer_id", [7, 9])
+def test_frame_number_is_counted_on_from_what_the_viewer_has_seen(
+    value: bytes, expected: bytes, viewer_id: int
 ) -> None:
-    descriptor = HeaderExtension(7, DEPENDENCY_DESCRIPTOR_URI)
-    published = published_video(rids=rids, extensions=(descriptor,))
+    outbound = watched_video(
+        VP8, extensions=(HeaderExtension(viewer_id, DEPENDENCY_DESCRIPTOR_URI),)
+    )
+    wire_format = negotiated(published_video(extensions=(DESCRIPTOR,)), outbound)
+    packet = rtp(extension=one_byte_elements((7, value)))
 
-    wire_format = negotiated(published, watched_video(extensions=(descriptor,)))
+    result = PacketWriter(wire_format).write(packet, parse_header(packet), 1.5, frame_offset=5)
 
-    assert [ours or 0 for _, ours in wire_format.extension_ids] == ids
+    assert result == rtp(extension=one_byte_elements((viewer_id, expected)))
+
+
+@pytest.mark.parametrize("elements", [(), ((7, b"\x80\x00\x01"),)])
+@pytest.mark.parametrize("has_descriptor", [True, False])
+def test_there_is_no_frame_number_to_count_on_without_a_descriptor_at_both_ends(
+    elements: tuple[tuple[int, bytes], ...], has_descriptor: bool
+) -> None:
+    outbound = watched_video(VP8, extensions=(DESCRIPTOR,) if has_descriptor else ())
+    wire_format = negotiated(published_video(extensions=(DESCRIPTOR,)), outbound)
+    packet = rtp(extension=one_byte_elements(*elements))
+
+    result = PacketWriter(wire_format).write(packet, parse_header(packet), 1.5, frame_offset=5)
+
+    reaches_viewer = bool(elements) and has_descriptor
+    blank = bytes(len(one_byte_elements(*elements)))
+    counted = one_byte_elements((7, b"\x80\x00\x06"))
+    assert result == rtp(extension=counted if reaches_viewer else blank)
