@@ -1,4 +1,4 @@
-"""Chromium sends AV1 in layers, and another decodes those of them that it is sent."""
+"""Chromium sends AV1 and VP9 in layers, and another decodes those of them that it is sent."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def publish(page: Page, token: str, mode: str, codec: str = "video/AV1", width: 
 
 @pytest.mark.parametrize(
     ("codec", "mode"),
-    [("video/AV1", "L3T3"), ("video/AV1", "L3T3_KEY")],
+    [("video/AV1", "L3T3"), ("video/AV1", "L3T3_KEY"), ("video/VP9", "L3T3_KEY")],
 )
 def test_viewer_gets_the_spatial_layers_that_suit_it(
     server: LiveServer, open_tab: Callable[[], Page], codec: str, mode: str
