@@ -51,8 +51,8 @@ class _Status(IntEnum):
 class TransportFeedback:
     """When the packets from `base_sequence_number` on arrived; None for those that did not.
 
-    To be written, the first arrival must not be None, consecutive ones must lie within
-    `MAX_DELTA_TICKS`, and there are at most `MAX_REPORTED`.
+    To be written, there must be an arrival, consecutive ones must lie within `MAX_DELTA_TICKS`, and
+    there are at most `MAX_REPORTED` packets.
     """
 
     sender_ssrc: Ssrc
@@ -77,8 +77,7 @@ class TransportFeedback:
         return pack(PacketType.TRANSPORT_FEEDBACK, TransportFormat.TRANSPORT_CC, body)
 
     def _encode_arrivals(self) -> tuple[list[_Status], bytes, int]:
-        first = self.arrivals[0]
-        assert first is not None
+        first = next(arrival for arrival in self.arrivals if arrival is not None)
         reference_time = first // _REFERENCE_TICKS
         previous = reference_time * _REFERENCE_TICKS
         statuses = []

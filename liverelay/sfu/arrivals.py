@@ -9,7 +9,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from liverelay.rtp.serial import SequenceUnwrapper
-from liverelay.rtp.transport_cc import TICKS_PER_SECOND, TransportFeedback
+from liverelay.rtp.transport_cc import MAX_REPORTED, TICKS_PER_SECOND, TransportFeedback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 # double the work for nothing that it could see.
 FEEDBACK_INTERVAL = 0.1
 
-# With two bytes for each delta this just fits a datagram.
+# From the first arrival on: with two bytes for each delta this just fits a datagram.
 _MAX_REPORTED = 500
+# Before it; losses of more are seconds of a busy path, and the peer has noticed by itself.
+_MAX_MISSING = MAX_REPORTED - _MAX_REPORTED
 # Numbers further apart than this within one interval are not loss but a peer's invention.
 _MAX_SPAN = 5000
 # What is repeated beside a late packet; also keeps every delta within its 8 seconds.
@@ -31,9 +33,10 @@ _MAX_AGE = 1.0
 class ArrivalRecorder:
     """Collects arrivals between two reports.
 
-    A report covers everything from the oldest arrival not yet reported up to the newest. Packets in
-    between that were in an earlier report are repeated, because leaving them out would read as
-    loss.
+    A report covers everything from where the last one ended up to the newest arrival, so that a
+    packet is lost to the sender too if it would have been the first of a report. For one that has
+    come late it begins there. Packets in between that were in an earlier report are repeated,
+    because leaving them out would read as loss.
     """
 
     def __init__(self) -> None:
@@ -41,6 +44,7 @@ class ArrivalRecorder:
         # Extended number -> ticks, in the order of arrival.
         self._arrivals: OrderedDict[int, int] = OrderedDict()
         self._oldest_unreported: int | None = None
+        self._reported_end: int | None = None
         self._newest = 0
         self._feedback_count = 0
 
@@ -63,8 +67,11 @@ class ArrivalRecorder:
         if self._oldest_unreported is None:
             return []
         self._forget_older_than(int((now - _MAX_AGE) * TICKS_PER_SECOND))
-        first = max(self._oldest_unreported, self._newest - _MAX_SPAN)
-        self._oldest_unreported = None
+        first = self._oldest_unreported
+        if self._reported_end is not None:
+            first = min(first, self._reported_end)
+        first = max(first, self._newest - _MAX_SPAN)
+        self._oldest_unreported, self._reported_end = None, self._newest + 1
         reports = []
         for base, arrivals in self._runs(first):
             feedback = TransportFeedback(
@@ -80,13 +87,14 @@ class ArrivalRecorder:
             arrivals.popitem(last=False)
 
     def _runs(self, first: int) -> Iterator[tuple[int, tuple[int | None, ...]]]:
-        """Yield pieces that each begin with an arrival and fit a datagram."""
+        """Yield pieces that fit a datagram, each with an arrival behind what was lost before it."""
         arrivals = self._arrivals
-        number = first
-        while number <= self._newest:
-            if number not in arrivals:
-                number += 1
+        base = first
+        for number in range(first, self._newest + 1):
+            if number < base or number not in arrivals:
                 continue
+            if number - base > _MAX_MISSING:
+                base = number
             end = min(number + _MAX_REPORTED, self._newest + 1)
-            yield number, tuple(arrivals.get(each) for each in range(number, end))
-            number = end
+            yield base, tuple(arrivals.get(each) for each in range(base, end))
+            base = end

@@ -28,6 +28,8 @@ def feedback(*arrivals: int | None) -> TransportFeedback:
         pytest.param((300, *(None,) * 20, 320), id="a long loss"),
         pytest.param((300, *(None,) * 9, 320, *range(321, 340)), id="a vector, then a run"),
         pytest.param((5000, 4000, 5001), id="reordered"),
+        pytest.param((None, None, 300, 310), id="lost at first"),
+        pytest.param((*(None,) * 3000, 300, None, 310), id="a long loss at first"),
         pytest.param((512, 512 + MAX_DELTA_TICKS, 512), id="the largest deltas"),
         pytest.param((300, *range(1300, 21300, 1000)), id="a run of large deltas"),
     ],

@@ -1,3 +1,7 @@
+from random import Random
+
+import pytest
+
 from liverelay.rtp.rtcp.compound import parse_compound
 from liverelay.rtp.transport_cc import TransportFeedback
 from liverelay.sfu.arrivals import ArrivalRecorder
@@ -57,6 +61,47 @@ def test_reports_count_up_and_follow_each_other() -> None:
     assert [received(report) for report in reports[-2:]] == [[298], [299]]
 
 
+def test_packets_lost_between_two_reports_are_reported_missing() -> None:
+    recorder = ArrivalRecorder()
+    for number in range(1, 6):
+        recorder.on_packet(number, now=10.0)
+    taken(recorder, now=10.1)
+
+    for number in (16, 17, 18):
+        recorder.on_packet(number, now=10.15)
+    (report,) = taken(recorder, now=10.2)
+
+    assert report.base_sequence_number == 6
+    assert received(report) == [16, 17, 18]
+    assert len(report.arrivals) == 13
+
+
+def test_every_packet_is_in_some_report_whatever_is_lost_and_overtaken() -> None:
+    random = Random(1)
+    recorder = ArrivalRecorder()
+    arrivals = sorted(
+        (10.0 + number / 100 + random.random() * 0.15, number)
+        for number in range(3_000)
+        if random.random() < 0.8 and not 500 <= number < 560
+    )
+    reports, due = [], 10.1
+    for now, number in arrivals:
+        while now >= due:
+            reports += taken(recorder, now=due)
+            due += 0.1
+        recorder.on_packet(number, now)
+    reports += taken(recorder, now=due)
+
+    numbers = [number for _, number in arrivals]
+    covered = {
+        report.base_sequence_number + index
+        for report in reports
+        for index in range(len(report.arrivals))
+    }
+    assert covered == set(range(min(numbers), max(numbers) + 1))
+    assert {number for report in reports for number in received(report)} == set(numbers)
+
+
 def test_late_packet_is_reported_with_the_ones_around_it() -> None:
     recorder = ArrivalRecorder()
     for number in (1, 2, 4, 5):
@@ -94,11 +139,30 @@ def test_many_packets_are_split_into_reports_that_fit_a_datagram() -> None:
     assert all(len(report.serialize()) < 1200 for report in reports)
 
 
-def test_jump_in_the_numbers_does_not_make_a_long_report() -> None:
+def test_long_loss_is_reported_before_what_came_after_it() -> None:
+    recorder = ArrivalRecorder()
+    for number in (1, 2_000, *range(2_600, 3_200)):
+        recorder.on_packet(number, now=10.0)
+
+    reports = taken(recorder, now=10.1)
+
+    assert [report.base_sequence_number for report in reports] == [1, 501, 2_500, 3_100]
+    assert [len(report.arrivals) for report in reports] == [500, 1_999, 600, 100]
+    assert [number for report in reports for number in received(report)] == [
+        1,
+        2_000,
+        *range(2_600, 3_200),
+    ]
+
+
+@pytest.mark.parametrize("reported_between", [False, True])
+def test_jump_in_the_numbers_does_not_make_a_long_report(reported_between: bool) -> None:
     recorder = ArrivalRecorder()
     recorder.on_packet(1, now=10.0)
-    recorder.on_packet(30_000, now=10.01)
+    reports = taken(recorder, now=10.1) if reported_between else []
+    recorder.on_packet(30_000, now=10.11)
 
-    (report,) = taken(recorder, now=10.1)
+    reports += taken(recorder, now=10.2)
 
-    assert received(report) == [30_000]
+    assert received(reports[-1]) == [30_000]
+    assert len(reports[-1].arrivals) == 1
