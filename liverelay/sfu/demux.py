@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # Three encodings of a camera with a retransmission stream each, and room for a few restarts.
 _MAX_STREAMS = 32
+# A page that shares its screen and stops again changes two of them each time.
+_MAX_RETIRED = 64
 
 
 class Route(NamedTuple):
@@ -150,15 +152,18 @@ class InboundDemux:
     def _retire(self, encoding: Encoding) -> bool:
         """Unlearn the SSRCs that feed `encoding`, so that stragglers do not take it back.
 
+        Nor may what repairs the old stream be learned for the new one: its numbers are others.
+
         Returns false, and does nothing, for a session that has done this too often.
         """
-        if len(self._retired) >= _MAX_STREAMS:
+        if len(self._retired) >= _MAX_RETIRED:
             return False
         for ssrc, route in tuple(self.routes.items()):
             if route.encoding is encoding:
                 del self.routes[ssrc]
-                if not route.is_repair:
-                    self._retired.add(ssrc)
+                self._retired.add(ssrc)
+                if (rtx_ssrc := route.publication.parameters.rtx_ssrcs.get(ssrc)) is not None:
+                    self._retired.add(rtx_ssrc)
         return True
 
     def _read_names(self, packet: bytes, header: RtpHeader) -> _Names:

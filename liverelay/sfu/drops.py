@@ -19,6 +19,8 @@ class DropReason(Enum):
     # These two are how libwebrtc probes the path, and no fault.
     EMPTY_RETRANSMISSION = "empty_retransmission"
     NEEDLESS_RETRANSMISSION = "needless_retransmission"
+    # Of another stream than the one that it is said to repair.
+    RETRANSMISSION_AHEAD = "retransmission_ahead"
 
 
 DropCounters: TypeAlias = Counter[DropReason]

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 _AV1 = "AV1"
 # The field for the delay since the last sender report counts 1/65536 s in 32 bits.
 _DLSR_PER_SECOND = 1 << 16
+# A retransmission can overtake what was sent before it. The packets of a keyframe and more, but so
+# few that those which were passed over are asked for and not given up.
+_MAX_LEAD = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +138,15 @@ class InboundStream:
 
     def has(self, sequence_number: int) -> bool:
         """Return whether the packet that was sent under this number, 16 bits, is at hand."""
-        behind = ((self._highest_number - sequence_number + 0x8000) & 0xFFFF) - 0x8000
-        return self.history.find(self._highest_number - behind) is not None
+        return self.history.find(self._highest_number + self._lead(sequence_number)) is not None
+
+    def can_have_lost(self, sequence_number: int) -> bool:
+        """Return whether this number, 16 bits, is of a packet that may have been sent by now."""
+        return self._lead(sequence_number) <= _MAX_LEAD
+
+    def _lead(self, sequence_number: int) -> int:
+        """Return how far the number is above the highest that has come; negative if it is below."""
+        return ((sequence_number - self._highest_number + 0x8000) & 0xFFFF) - 0x8000
 
     def on_sender_report(self, report: SenderReport, server_ntp_time: int, now: float) -> None:
         self.last_sender_report = ReceivedSenderReport(

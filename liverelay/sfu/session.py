@@ -233,6 +233,9 @@ class MediaSession:
         if route.stream.has(original):
             self._drops[DropReason.NEEDLESS_RETRANSMISSION] += 1
             return None
+        if not route.stream.can_have_lost(original):
+            self._drops[DropReason.RETRANSMISSION_AHEAD] += 1
+            return None
         restored = rtx.restore(packet, header, codec.payload_type, route.stream.ssrc)
         return route.stream.receive(restored, parse_header(restored), now, repaired=True)
 

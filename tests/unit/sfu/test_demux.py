@@ -153,12 +153,28 @@ def test_new_ssrc_takes_an_encoding_over_and_the_old_one_does_not_take_it_back()
     assert set(session.demux.routes) == {8}
 
 
+def test_retransmissions_of_the_old_ssrc_are_not_taken_for_those_of_the_new_one() -> None:
+    section = published_video(VP8_WITH_RTX, ssrcs=(7, 8), rtx_ssrcs={7: 70, 9: 90}, rids=("q",))
+    undeclared = Session(published_video(VP8_WITH_RTX, ssrcs=(), rtx_ssrcs={}))
+    declared = Session(section)
+    undeclared.route(7)
+    undeclared.route(71, payload_type=97)
+    declared.route(7)
+
+    for session in (undeclared, declared):
+        session.route(8)
+
+    assert undeclared.route(71, payload_type=97) is None
+    assert declared.route(70, payload_type=97) is None
+    assert declared.route(72, payload_type=97) is not None
+
+
 def test_session_may_change_its_ssrc_only_so_often() -> None:
     session = Session(published_video(ssrcs=()))
 
     routed = [session.route(ssrc) is not None for ssrc in range(1, 100)]
 
-    assert sum(routed) == 33
+    assert sum(routed) == 65
 
 
 def test_number_of_streams_is_bounded() -> None:

@@ -90,6 +90,11 @@ def test_retransmission_restores_the_packet_it_carries() -> None:
             id="of a packet that came",
         ),
         pytest.param(
+            rtp(b"\x4e\x20far", payload_type=97, ssrc=RTX),
+            DropReason.RETRANSMISSION_AHEAD,
+            id="of a packet that was not sent yet",
+        ),
+        pytest.param(
             rtp(b"\x00\x02", payload_type=50, ssrc=RTX),
             DropReason.UNKNOWN_PAYLOAD_TYPE,
             id="of an unknown type",
@@ -104,6 +109,29 @@ def test_retransmission_of_no_use_is_counted(packet: bytes, reason: DropReason) 
 
     assert session.receive_rtp(packet, now=10.1) is None
     assert drops(session) - before == {reason: 1}
+
+
+def test_retransmission_may_come_before_the_packets_around_it() -> None:
+    session = publishing_session()
+    session.receive_rtp(rtp(b"one", sequence_number=1), now=10.0)
+
+    route = session.receive_rtp(rtp(b"\x00\x40lead", payload_type=97, ssrc=RTX), now=10.1)
+    session.receive_rtp(rtp(b"two", sequence_number=2), now=10.2)
+
+    assert route is not None
+    numbers = [packet.header.sequence_number for packet in route.encoding.pending]
+    assert numbers == [1, 64, 2]
+
+
+def test_straggling_retransmission_does_not_throw_a_stream_ahead() -> None:
+    session = publishing_session()
+    for number in range(1, 4):
+        session.receive_rtp(rtp(sequence_number=number), now=10.0)
+
+    session.receive_rtp(rtp(b"\x4e\x20old", payload_type=97, ssrc=RTX), now=10.1)
+    routes = [session.receive_rtp(rtp(sequence_number=number), now=10.2) for number in range(4, 9)]
+
+    assert None not in routes
 
 
 def estimates(session: MediaSession, now: float) -> list[ReceiverEstimatedMaximumBitrate]:
