@@ -45,7 +45,8 @@ _FEEDBACK: Final = {
     # Keyframe requests go both ways: viewers ask us, we ask publishers.
     "nack pli": _BOTH,
     "ccm fir": _BOTH,
-    # Viewers' losses are repaired from the history, a publisher's by asking for them.
+    # Viewers' losses are repaired from the history, a publisher's by asking for them; viewers' only
+    # where there is a retransmission format (`_WITHOUT_RTX`).
     "nack": _BOTH,
     # Without it Chromium publishes 300 kbit/s. Viewers would send 10 to 20 reports a second: only
     # those are asked for it that can say nothing else (`insists_on_transport_cc`).
@@ -76,6 +77,10 @@ _EXTENSIONS: Final = {
     "urn:ietf:params:rtp-hdrext:encrypt": _NEITHER,
 }
 
+# To a viewer without a retransmission format a packet would have to be sent again on its own stream
+# and under its own number. If but a bit were not as before, a timestamp in its header, two packets
+# would be encrypted under one nonce, which gives the authentication of AES-GCM away (RFC 7714).
+_WITHOUT_RTX: Final = {"nack": _INBOUND}
 
 # For viewers that insist on transport-cc: their packets are numbered, and need not be dated.
 _OF_INSISTING_VIEWERS: Final = {TRANSPORT_CC: _BOTH, _WEBRTC + "abs-send-time": _NEITHER}
@@ -110,6 +115,8 @@ def answered_feedback(
     `insists` is for all sections of a peer, as its packets are numbered together.
     """
     uses = dict(_FEEDBACK)
+    if codec.rtx_payload_type is None:
+        uses |= _WITHOUT_RTX
     if insists:
         uses["transport-cc"] = _BOTH
     # What it reports on are the numbers in the extension.

@@ -190,11 +190,13 @@ def test_viewer_of_one_kind_is_not_refused_for_the_other() -> None:
     assert result.agreed.send == ()
 
 
-def test_viewer_without_feedback_formats_has_no_retransmission_stream() -> None:
+def test_viewer_without_retransmission_format_has_no_stream_for_it_and_need_not_ask() -> None:
     result = answered("werift-style", Purpose.SUBSCRIBE)
 
     assert result.agreed.send[1].rtx_ssrc is None
     assert "ssrc-group" not in result.sdp
+    (codec,) = result.agreed.send[1].codecs
+    assert set(codec.feedback) == {"ccm fir", "nack pli", "goog-remb"}
 
 
 def test_first_caller_gets_all_codecs_preferred_ones_first() -> None:

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from liverelay.rtp.extensions import ABS_SEND_TIME_URI, DEPENDENCY_DESCRIPTOR_URI
+from liverelay.rtp.types import PayloadType
 from liverelay.sdp.parameters import HeaderExtension
 from liverelay.sdp.policy import (
     TRANSPORT_CC,
@@ -17,7 +18,7 @@ from tests.support.sdp import VP8
 
 OFFERED = ("goog-remb", "transport-cc", "ccm fir", "nack", "nack pli", "rrtr", "ack")
 TRANSPORT = [OfferedExtension(HeaderExtension(3, TRANSPORT_CC), Direction.SENDRECV)]
-CODEC = replace(VP8, feedback=OFFERED)
+CODEC = replace(VP8, feedback=OFFERED, rtx_payload_type=PayloadType(97))
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,20 @@ def test_feedback_is_answered_by_direction(
     inbound: bool, outbound: bool, answered: set[str]
 ) -> None:
     assert set(answered_feedback(CODEC, TRANSPORT, inbound=inbound, outbound=outbound)) == answered
+
+
+@pytest.mark.parametrize(
+    ("inbound", "outbound", "is_answered"),
+    [(True, False, True), (True, True, True), (False, True, False)],
+)
+def test_losses_without_a_retransmission_format_are_for_publishers_to_repair(
+    inbound: bool, outbound: bool, is_answered: bool
+) -> None:
+    codec = replace(CODEC, rtx_payload_type=None)
+
+    answered = answered_feedback(codec, [], inbound=inbound, outbound=outbound)
+
+    assert ("nack" in answered) is is_answered
 
 
 def test_transport_cc_needs_its_extension() -> None:
