@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from liverelay.rtp.payload.descriptor import FrameSizes
 
+# With their partitions; the last is of an IDR picture.
+_SLICES = range(1, 6)
 _IDR_SLICE = 5
 _SEQUENCE_PARAMETER_SET = 7
 _STAP_A = 24
@@ -26,16 +28,16 @@ def is_keyframe(payload: bytes | memoryview) -> bool:
     """Return whether a decoder can start with `payload`.
 
     That is the sequence parameter set sent before an IDR picture, or the picture's own first slice
-    where the parameter sets came with the SDP.
+    where the parameter sets came with the SDP. Before any other picture, as where they are repeated
+    for every few pictures, or these are refreshed bit by bit, browsers do not begin.
     """
     if len(payload) < 2:
         return False
     nal_type = payload[0] & 0x1F
     if nal_type == _STAP_A:
-        return any(
-            len(unit) > 1 and _starts_picture(unit[0] & 0x1F, unit[1])
-            for unit in _aggregated_units(payload)
-        )
+        units = [unit for unit in _aggregated_units(payload) if len(unit) > 1]
+        slices = [unit for unit in units if unit[0] & 0x1F in _SLICES]
+        return any(_starts_picture(unit[0] & 0x1F, unit[1]) for unit in slices or units)
     if nal_type == _FU_A:
         return (
             payload[1] & (_FU_START | 0x1F) == _FU_START | _IDR_SLICE

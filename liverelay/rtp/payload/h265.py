@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from liverelay.rtp.payload.descriptor import FrameSizes
 
+_SLICES = range(32)
 # Intra random access point pictures: BLA, IDR and CRA.
 _RANDOM_ACCESS = range(16, 22)
 _PARAMETER_SETS = range(32, 34)
@@ -30,16 +31,16 @@ _FU_START = 0x80
 def is_keyframe(payload: bytes | memoryview) -> bool:
     """Return whether a decoder can start with `payload`.
 
-    That is a video or sequence parameter set, or the first slice of a random access picture.
+    That is the first slice of a random access picture, or a video or sequence parameter set that
+    does not come with another picture.
     """
     if len(payload) < 3:
         return False
     nal_type = payload[0] >> 1 & 0x3F
     if nal_type == _AGGREGATION_PACKET:
-        return any(
-            len(unit) > 2 and _starts_picture(unit[0] >> 1 & 0x3F, unit[2])
-            for unit in _aggregated_units(payload)
-        )
+        units = [unit for unit in _aggregated_units(payload) if len(unit) > 2]
+        slices = [unit for unit in units if unit[0] >> 1 & 0x3F in _SLICES]
+        return any(_starts_picture(unit[0] >> 1 & 0x3F, unit[2]) for unit in slices or units)
     if nal_type == _FRAGMENTATION_UNIT:
         return (
             payload[2] >= _FU_START

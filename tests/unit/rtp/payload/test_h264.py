@@ -5,6 +5,7 @@ from liverelay.rtp.payload.h264 import frame_sizes, is_keyframe
 SPS = bytes((0x67, 0x42, 0xC0, 0x1F))
 PPS = bytes((0x68, 0xCE))
 IDR = bytes((0x65, 0x88, 0x84))
+INTER = bytes((0x61, 0x88))
 SEI = bytes((0x06, 0x05))
 
 
@@ -19,6 +20,7 @@ def stap_a(*nal_units: bytes) -> bytes:
         pytest.param(IDR, id="first slice of an IDR picture"),
         pytest.param(stap_a(SPS, PPS), id="parameter sets together"),
         pytest.param(stap_a(SEI, PPS, IDR), id="IDR in an aggregate"),
+        pytest.param(stap_a(SPS, PPS, IDR, IDR[:1] + b"\x08"), id="IDR picture of two slices"),
         pytest.param(bytes((0x7C, 0x85, 0x88)), id="first fragment of an IDR slice"),
     ],
 )
@@ -31,11 +33,13 @@ def test_payload_a_decoder_can_start_with_is_a_keyframe(payload: bytes) -> None:
     [
         pytest.param(b"", id="empty"),
         pytest.param(bytes((0x65,)), id="NAL header only"),
-        pytest.param(bytes((0x61, 0x88)), id="inter slice"),
+        pytest.param(INTER, id="inter slice"),
         pytest.param(bytes((0x65, 0x08)), id="second slice of an IDR picture"),
         pytest.param(PPS, id="picture parameter set"),
         pytest.param(stap_a(SEI, PPS), id="aggregate without one"),
         pytest.param(stap_a(SPS)[:4], id="aggregate cut short"),
+        pytest.param(stap_a(SPS, PPS, INTER), id="parameter sets before another picture"),
+        pytest.param(stap_a(SPS, PPS, SEI, INTER), id="point of recovery, as of intra refresh"),
         pytest.param(stap_a(bytes((0x67,)), PPS), id="empty parameter set in an aggregate"),
         pytest.param(bytes((0x7C, 0x05, 0x88)), id="later fragment"),
         pytest.param(bytes((0x7C, 0x85)), id="fragment without a slice"),

@@ -15,6 +15,7 @@ VPS = nal(32, 0x0C)
 SPS = nal(33, 0x01)
 PPS = nal(34, 0xC1)
 IDR = nal(19, 0xAF)
+INTER = nal(1, 0x80)
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,7 @@ IDR = nal(19, 0xAF)
         nal(21, 0x80),
         aggregate(PPS, VPS),
         aggregate(PPS, IDR),
+        aggregate(VPS, SPS, PPS, IDR, nal(19, 0x2F)),
         nal(49, 0x80 | 19, 0x80),
     ],
 )
@@ -38,11 +40,12 @@ def test_payload_a_decoder_can_start_with_is_a_keyframe(payload: bytes) -> None:
     [
         pytest.param(b"", id="empty"),
         pytest.param(nal(19), id="NAL header only"),
-        pytest.param(nal(1, 0x80), id="inter slice"),
+        pytest.param(INTER, id="inter slice"),
         pytest.param(nal(19, 0x2F), id="second slice of an IDR picture"),
         pytest.param(PPS, id="picture parameter set"),
         pytest.param(aggregate(PPS), id="aggregate without one"),
         pytest.param(aggregate(VPS)[:6], id="aggregate cut short"),
+        pytest.param(aggregate(VPS, SPS, PPS, INTER), id="parameter sets before another picture"),
         pytest.param(aggregate(nal(32), PPS), id="empty parameter set in an aggregate"),
         pytest.param(nal(49, 19, 0x80), id="later fragment"),
         pytest.param(nal(49, 0x80 | 19), id="fragment without a slice"),
