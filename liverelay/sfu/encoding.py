@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 # some publishers (FFmpeg) send keyframes when they please.
 _FIRST_REPEAT = 1.0
 _LAST_REPEAT = 8.0
+# One of these has to be agreed to. A PLI says no more than a FIR here, and needs no number.
+_KEYFRAME_REQUESTS = ("nack pli", "ccm fir")
 
 
 class Encoding:
@@ -68,8 +70,10 @@ class Encoding:
         self._octets = 0
         self._repeat_at: float | None = None
         self._repeat_interval = _FIRST_REPEAT
-        self._can_request = parameters.kind is MediaKind.VIDEO and any(
-            "nack pli" in codec.feedback for codec in parameters.codecs
+        feedback = {entry for codec in parameters.codecs for entry in codec.feedback}
+        self.understands_pli = "nack pli" in feedback
+        self._can_request = parameters.kind is MediaKind.VIDEO and not feedback.isdisjoint(
+            _KEYFRAME_REQUESTS
         )
 
     @property

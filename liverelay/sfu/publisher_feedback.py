@@ -59,7 +59,7 @@ class PublisherFeedback:
     def request_keyframe(self, encoding: Encoding, now: float) -> None:
         """Ask for a keyframe now, or when the encoding's throttle allows it."""
         if encoding.requests_keyframe(now):
-            self._send_pli(encoding)
+            self._send_keyframe_request(encoding)
         self._watch_keyframe_deadline(encoding)
 
     def deadline(self) -> float | None:
@@ -80,7 +80,7 @@ class PublisherFeedback:
             self._send_congestion_feedback(session, now)
         for encoding in self._keyframe_requests.take_due(now):
             if encoding.handle_keyframe_timeout(now):
-                self._send_pli(encoding)
+                self._send_keyframe_request(encoding)
             self._watch_keyframe_deadline(encoding)
         for encoding in self._nacks.take_due(now):
             self._send_nack(encoding, now)
@@ -96,8 +96,13 @@ class PublisherFeedback:
             data = reports.feedback(self._local_ssrc, message)
             self._commands.append(SendRtcp(session.session_id, data))
 
-    def _send_pli(self, encoding: Encoding) -> None:
-        data = reports.keyframe_request(self._local_ssrc, encoding.feed.ssrc)
+    def _send_keyframe_request(self, encoding: Encoding) -> None:
+        media_ssrc = encoding.feed.ssrc
+        if encoding.understands_pli:
+            data = reports.keyframe_request(self._local_ssrc, media_ssrc)
+        else:
+            count = encoding.keyframe_requests_sent
+            data = reports.intra_request(self._local_ssrc, media_ssrc, count)
         self._commands.append(SendRtcp(encoding.session_id, data))
 
     def _watch_keyframe_deadline(self, encoding: Encoding) -> None:

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from liverelay.rtp.rtcp.feedback import GenericNack, PictureLossIndication
+from liverelay.rtp.rtcp.feedback import (
+    FullIntraRequest,
+    GenericNack,
+    IntraCommand,
+    PictureLossIndication,
+)
 from liverelay.rtp.rtcp.reports import (
     CanonicalName,
     ReceiverReport,
@@ -75,6 +80,15 @@ def receiver_report(local_ssrc: Ssrc, cname: str, blocks: Sequence[ReportBlock])
 
 def keyframe_request(local_ssrc: Ssrc, media_ssrc: Ssrc) -> bytes:
     return feedback(local_ssrc, PictureLossIndication(local_ssrc, media_ssrc).serialize())
+
+
+def intra_request(local_ssrc: Ssrc, media_ssrc: Ssrc, count: int) -> bytes:
+    """Ask for a keyframe by FIR, for the `count`th time.
+
+    Each time as a new command: of the last one the keyframe may have come, and been lost.
+    """
+    command = IntraCommand(media_ssrc, count & 0xFF)
+    return feedback(local_ssrc, FullIntraRequest(local_ssrc, (command,)).serialize())
 
 
 def nack(local_ssrc: Ssrc, media_ssrc: Ssrc, lost: Sequence[int]) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from liverelay.errors import MalformedPacketError
 from liverelay.rtp.rtcp.wire import PacketType, pack
@@ -69,16 +70,29 @@ class PictureLossIndication:
         return pack(PacketType.PAYLOAD_FEEDBACK, PayloadFormat.PLI, body)
 
 
+class IntraCommand(NamedTuple):
+    """What one stream is told; its number, 8 bits, tells a new command from a repetition."""
+
+    media_ssrc: Ssrc
+    number: int
+
+
 @dataclass(frozen=True, slots=True)
 class FullIntraRequest:
-    """A keyframe is wanted of each of `media_ssrcs`.
-
-    The command's sequence number, which tells a repetition from a new command, is not kept: every
-    request meets the same throttle.
-    """
+    """A keyframe is wanted of each of the streams that `commands` name."""
 
     sender_ssrc: Ssrc
-    media_ssrcs: tuple[Ssrc, ...]
+    commands: tuple[IntraCommand, ...]
+
+    @property
+    def media_ssrcs(self) -> tuple[Ssrc, ...]:
+        return tuple(command.media_ssrc for command in self.commands)
+
+    def serialize(self) -> bytes:
+        # RFC 5104 section 4.3.1.2 has no use for the second address and wants it to be 0.
+        body = _ADDRESSES.pack(self.sender_ssrc, 0)
+        body += b"".join(_FIR_ITEM.pack(*command) for command in self.commands)
+        return pack(PacketType.PAYLOAD_FEEDBACK, PayloadFormat.FIR, body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +172,8 @@ def parse_fir(body: bytes) -> FullIntraRequest:
     items = body[_ADDRESSES.size :]
     if len(items) % _FIR_ITEM.size:
         raise MalformedPacketError("RTCP full intra request ends inside an item")
-    media_ssrcs = tuple(Ssrc(ssrc) for ssrc, _ in _FIR_ITEM.iter_unpack(items))
-    return FullIntraRequest(sender_ssrc, media_ssrcs)
+    commands = tuple(IntraCommand(Ssrc(ssrc), n) for ssrc, n in _FIR_ITEM.iter_unpack(items))
+    return FullIntraRequest(sender_ssrc, commands)
 
 
 def parse_remb(body: bytes) -> ReceiverEstimatedMaximumBitrate | None:

@@ -177,7 +177,11 @@ def _media(totals: MediaTotals) -> Iterator[Metric]:
             "PLI and FIR messages from subscribers.",
             totals.keyframe_requests_received,
         ),
-        ("keyframe_requests_sent", "PLI messages to publishers.", totals.keyframe_requests_sent),
+        (
+            "keyframe_requests_sent",
+            "PLI and FIR messages to publishers.",
+            totals.keyframe_requests_sent,
+        ),
     ):
         yield _counter(name, text, value)
 

@@ -1,7 +1,14 @@
+from dataclasses import replace
+
 import pytest
 
 from liverelay.rtp.rtcp.compound import RtcpPacket, parse_compound
-from liverelay.rtp.rtcp.feedback import GenericNack, PictureLossIndication
+from liverelay.rtp.rtcp.feedback import (
+    FullIntraRequest,
+    GenericNack,
+    IntraCommand,
+    PictureLossIndication,
+)
 from liverelay.rtp.rtcp.reports import ReceiverReport, SenderReport, SourceDescription
 from liverelay.rtp.transport_cc import TransportFeedback
 from liverelay.rtp.types import PayloadType, Ssrc
@@ -13,6 +20,7 @@ from tests.support.packets import VP8_DELTA, VP8_KEYFRAME, one_byte_elements, rt
 from tests.support.parameters import (
     REPAIRED_VP8,
     TRANSPORT_CC_EXTENSION,
+    VP8,
     published_audio,
     published_video,
     watched_video,
@@ -54,6 +62,22 @@ def test_keyframe_request_is_a_pli_behind_a_report() -> None:
 
     assert commands(room) == [
         (PUBLISHER, [ReceiverReport(LOCAL), PictureLossIndication(LOCAL, Ssrc(0x1234))])
+    ]
+
+
+def test_publisher_without_pli_is_asked_by_numbered_firs() -> None:
+    codec = replace(VP8, feedback=("ccm fir",))
+    room = room_with_video(published_video(codec))
+    publish(room, VP8_DELTA, 1)
+    add_viewer(room)
+
+    room.handle_timeout(now=11.0)
+    room.handle_timeout(now=13.0)
+
+    requests = [packets for _, (_, *packets) in commands(room)]
+    asked = [packets for packets in requests if not isinstance(packets[0], SourceDescription)]
+    assert asked == [
+        [FullIntraRequest(LOCAL, (IntraCommand(Ssrc(0x1234), number),))] for number in (1, 2, 3)
     ]
 
 

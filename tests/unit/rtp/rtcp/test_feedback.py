@@ -14,9 +14,11 @@ from liverelay.rtp.rtcp.compound import UnknownRtcp, parse_compound
 from liverelay.rtp.rtcp.feedback import (
     FullIntraRequest,
     GenericNack,
+    IntraCommand,
     PictureLossIndication,
     ReceiverEstimatedMaximumBitrate,
 )
+from liverelay.rtp.types import Ssrc
 from tests.support.packets import MEDIA, SENDER
 
 ADDRESSES = struct.pack("!II", SENDER, MEDIA)
@@ -80,6 +82,16 @@ def test_fir_names_every_stream_asked() -> None:
 
     assert isinstance(fir, FullIntraRequest)
     assert fir.media_ssrcs == (1, 2)
+    assert [command.number for command in fir.commands] == [7, 8]
+
+
+def test_aiortc_reads_our_fir() -> None:
+    ours = FullIntraRequest(SENDER, (IntraCommand(Ssrc(1), 7), IntraCommand(Ssrc(2), 255)))
+    items = struct.pack("!IB3xIB3x", 1, 7, 2, 255)
+
+    (theirs,) = RtcpPacket.parse(ours.serialize())
+
+    assert theirs == RtcpPsfbPacket(fmt=4, ssrc=SENDER, media_ssrc=0, fci=items)
 
 
 def test_remb_that_aiortc_writes_is_read() -> None:
