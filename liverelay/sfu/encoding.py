@@ -93,8 +93,13 @@ class Encoding:
         """Whether some viewer cannot start, or none can go on, before a keyframe comes."""
         nacks = None if self.stream is None else self.stream.nacks
         if nacks is not None and nacks.needs_keyframe:
-            return bool(self._groups)
+            return self.is_watched
         return any(group.needs_keyframe for group in self._groups.values())
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether there is a viewer, or one that waits to be."""
+        return bool(self._groups)
 
     @property
     def has_arrivals(self) -> bool:

@@ -116,6 +116,12 @@ class NackGenerator:
         """Note where a keyframe begins; what is missing before it needs no other."""
         self._keyframe = max(self._keyframe, number)
 
+    def forget_missing(self) -> None:
+        """Let go of what is missing: nobody watches, and whoever comes starts with a keyframe."""
+        self._missing.clear()
+        self._next_due = None
+        self._gave_up = False
+
     def deadline(self) -> float | None:
         """Return when `take_lost` wants to be called; perhaps too early, never too late."""
         return self._next_due

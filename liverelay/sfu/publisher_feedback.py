@@ -112,7 +112,7 @@ class PublisherFeedback:
     def _send_nack(self, encoding: Encoding, now: float) -> None:
         """Ask for what a publisher's stream misses, or for a keyframe when that was in vain."""
         stream = encoding.feed
-        if stream.nacks is None:
+        if stream.nacks is None or not encoding.is_watched:
             return
         if lost := stream.nacks.take_lost(now):
             encoding.nacks_sent += 1
@@ -124,5 +124,9 @@ class PublisherFeedback:
 
     def _watch_nack_deadline(self, encoding: Encoding) -> None:
         nacks = encoding.feed.nacks
-        if nacks is not None and (deadline := nacks.deadline()) is not None:
+        if nacks is None:
+            return
+        if not encoding.is_watched:
+            nacks.forget_missing()
+        elif (deadline := nacks.deadline()) is not None:
             self._nacks.set(encoding, deadline)

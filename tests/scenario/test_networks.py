@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.network import Conditions
+from tests.support.simulation.camera import SIMULCAST
 from tests.support.simulation.scene import Scene
 
 if TYPE_CHECKING:
@@ -55,6 +56,19 @@ def test_picture_survives_the_publishers_network(conditions: Conditions) -> None
 
     assert len(pauses) > 0.97 * FRAMES
     assert max(pauses) < 1.0
+    assert viewer.judge.faults == []
+
+
+def test_losses_of_encodings_that_nobody_watches_are_not_repaired() -> None:
+    scene = Scene(Conditions(loss=0.05), shapes=SIMULCAST)
+    viewer = scene.watch()
+    scene.run(SETTLE)
+    scene.camera.nacked.clear()
+
+    pauses = run(scene, viewer)
+
+    assert scene.camera.nacked == {scene.camera.encoders[-1].ssrc}
+    assert len(pauses) > 0.97 * FRAMES
     assert viewer.judge.faults == []
 
 

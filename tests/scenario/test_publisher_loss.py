@@ -154,6 +154,45 @@ def test_loss_that_nobody_watches_costs_no_keyframe() -> None:
     assert publisher.plis == []
 
 
+def test_loss_that_nobody_watches_is_counted_and_not_repaired() -> None:
+    scenario = Scenario()
+    publisher = scenario.publish(video=published_video(REPAIRED_VP8))
+    scenario.run(WARM_UP)
+    publisher.link.path.conditions = LOSSY
+    scenario.run(5.0)
+    (stream,) = scenario.room.publication_statistics()[0].streams
+    lost = stream.packets_lost
+
+    viewer = scenario.watch()
+    asked_before = list(publisher.nacked)
+    scenario.run(5.0)
+    publisher.link.path.conditions = Conditions()
+    scenario.run(1.0)
+
+    assert asked_before == []
+    assert lost == pytest.approx(0.05 * 600, rel=0.5)
+    assert publisher.nacked
+    assert missing(viewer) == 0
+    assert len(viewer.stream(VIDEO)) > 500
+
+
+def test_losses_are_repaired_until_the_last_viewer_has_gone() -> None:
+    scenario = Scenario()
+    viewer = scenario.watch()
+    publisher = scenario.publish(video=published_video(REPAIRED_VP8))
+    scenario.run(WARM_UP)
+    publisher.link.path.conditions = LOSSY
+    scenario.run(3.0)
+    scenario.leave(viewer)
+    scenario.run(0.1)
+
+    asked = len(publisher.nacked)
+    scenario.run(3.0)
+
+    assert asked > 0
+    assert len(publisher.nacked) == asked
+
+
 def test_publisher_that_did_not_agree_is_never_asked() -> None:
     scenario = Scenario()
     viewer = scenario.watch()

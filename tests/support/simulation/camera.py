@@ -72,6 +72,8 @@ class Camera:
         self.packets_sent = 0
         # When the server asked each SSRC for a keyframe.
         self.plis: dict[int, list[float]] = {encoder.ssrc: [] for encoder in self.encoders}
+        # The SSRCs that it has asked to send packets of again.
+        self.nacked: set[int] = set()
         self._by_ssrc = {encoder.ssrc: encoder for encoder in self.encoders}
         self._microphone = Microphone()
         self._clock = server.clock
@@ -118,6 +120,8 @@ class Camera:
         for packet in parse_compound(data):
             if isinstance(packet, PictureLossIndication):
                 self.plis[packet.media_ssrc].append(self._clock.now)
+            elif isinstance(packet, GenericNack):
+                self.nacked.add(packet.media_ssrc)
         self.down.send(data)
 
     def _send_frame(self) -> None:

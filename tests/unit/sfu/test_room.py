@@ -282,8 +282,10 @@ def test_nack_is_answered_at_the_next_flush_but_not_after_leaving() -> None:
 
 def test_gap_is_asked_for_in_the_numbers_of_the_publisher() -> None:
     room = room_with_video(published_video(REPAIRED_VP8))
-    publish(room, VP8_DELTA, 65535)
+    add_viewer(room)
+    publish(room, VP8_KEYFRAME, 65535)
     publish(room, VP8_DELTA, 2)
+    room.take_commands()
     deadline = room.deadline()
     assert deadline is not None
     assert deadline < 10.1
@@ -298,7 +300,8 @@ def test_gap_is_asked_for_in_the_numbers_of_the_publisher() -> None:
 def test_gap_is_not_asked_for_once_the_publisher_sends_what_cannot_be() -> None:
     vp9 = Codec(PayloadType(98), "VP9", 90_000)
     room = room_with_video(published_video(REPAIRED_VP8, vp9))
-    publish(room, VP8_DELTA, 1)
+    add_viewer(room)
+    publish(room, VP8_KEYFRAME, 1)
     publish(room, VP8_DELTA, 3)
 
     room.on_rtp(PUBLISHER, rtp(payload_type=98, sequence_number=4), 10.0)
