@@ -8,9 +8,10 @@
 /** @import { Offer } from './protocol.js' */
 
 import { LiveRelayError } from './errors.js';
-import { deleteSession, patchOffer, patchSession, postOffer } from './protocol.js';
+import { deleteSession, patchOffer, postOffer } from './protocol.js';
 import { Recovery } from './recovery.js';
 import { abortable, withTimeout } from './wait.js';
+import { Wishes } from './wishes.js';
 
 /** Documented: an attempt that takes longer is given up with TIMEOUT. Seconds. */
 const CONNECT_TIMEOUT = 15;
@@ -25,6 +26,8 @@ export class Connection {
   #sessionId;
   /** @type {{ url: string, token: string } | undefined} */
   #session;
+  /** @type {Wishes | undefined} */
+  #wishes;
   #opened = false;
   /** @type {RTCDtlsTransport | null | undefined} */
   #dtls;
@@ -79,7 +82,7 @@ export class Connection {
    * @param {import('./preference.js').Change} change
    */
   change(change) {
-    if (this.#session) patchSession(this.#environment, { ...this.#session, change });
+    this.#wishes?.tell(change);
   }
 
   /**
@@ -102,6 +105,7 @@ export class Connection {
     const answer = await postOffer(this.#environment, { ...offer, sdp });
     this.#sessionId = answer.sessionId;
     this.#session = { url: answer.url, token: offer.token };
+    this.#wishes = new Wishes(this.#environment, { ...this.#session, signal: this.#watch.signal });
     if (offer.signal.aborted) {
       this.close({ tellServer: true });
       throw offer.signal.reason;

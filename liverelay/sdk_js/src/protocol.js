@@ -52,19 +52,20 @@ export async function patchOffer(environment, { url, token, sdp, signal }) {
 }
 
 /**
- * Says what a session has use for. What is lost is said again with the next change or connection.
+ * Says what a session has use for.
  *
  * @param {Environment} environment
- * @param {{ url: string, token: string, change: import('./preference.js').Change }} session
+ * @param {{ url: string, token: string, change: import('./preference.js').Change, signal: AbortSignal }}
+ *   session
  */
-export function patchSession(environment, { url, token, change }) {
-  environment
-    .fetch(url, {
-      method: 'PATCH',
-      headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
-      body: JSON.stringify(change),
-    })
-    .catch(() => undefined);
+export async function patchSession(environment, { url, token, change, signal }) {
+  const response = await request(environment, url, {
+    method: 'PATCH',
+    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify(change),
+    signal,
+  });
+  if (!response.ok) throw errorFromResponse(response, null);
 }
 
 /**

@@ -63,6 +63,11 @@ export class FakeStream {
   }
 }
 
+const LAYERS = 'https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension';
+
+/** As a browser has them that describes the layers which it sends, and does not offer to receive any. */
+const extensionsOf = (kind) => (kind === 'video' ? [{ uri: LAYERS, direction: 'sendonly' }] : []);
+
 export class FakePeerConnection extends EventTarget {
   connectionState = 'new';
   localDescription = null;
@@ -78,7 +83,9 @@ export class FakePeerConnection extends EventTarget {
     };
     if (typeof trackOrKind !== 'string') sender.track = trackOrKind;
     const kind = typeof trackOrKind === 'string' ? trackOrKind : trackOrKind.kind;
-    const transceiver = { kind, ...init, sender };
+    const transceiver = { kind, ...init, sender, headerExtensions: extensionsOf(kind) };
+    transceiver.getHeaderExtensionsToNegotiate = () => transceiver.headerExtensions;
+    transceiver.setHeaderExtensionsToNegotiate = (wanted) => (transceiver.headerExtensions = wanted);
     this.transceivers.push(transceiver);
     return transceiver;
   }
@@ -156,6 +163,8 @@ export class FakeBrowser {
   answers = [];
   /** Used up one by one; then every restart is answered, and finds a path. */
   restartAnswers = [];
+  /** As `answers`, for what a session has use for; then every change is taken. */
+  changeAnswers = [];
   /** As `answers`, for requests of events; then each gets a stream. */
   eventAnswers = [];
   captures = [];
@@ -259,6 +268,7 @@ export class FakeBrowser {
     this.requests.push({ url, ...init, body });
     if (url.endsWith('/events')) return this.#openEvents(init);
     if (init.method === 'PATCH' && body.sdp) return this.#answerRestart(init);
+    if (init.method === 'PATCH' && this.changeAnswers.length) return this.changeAnswers.shift()();
     if (init.method !== 'POST') return new Response(null, { status: 204 });
     const peerConnection = this.peerConnection;
     const answer = this.answers.shift();

@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { FakeBrowser, FakeElement, FakeStream, FakeTrack, settle } from './fakes.js';
+import {
+  FakeBrowser, FakeElement, FakeStream, FakeTrack, refused, settle, unreachable,
+} from './fakes.js';
 
 function element() {
   return Object.assign(new FakeElement(), { videoWidth: 1280, videoHeight: 720 });
@@ -29,6 +31,7 @@ test('a quality is told to the server', async () => {
   const session = await watch(browser);
 
   session.setQuality('low');
+  await settle();
   session.setQuality('auto');
 
   assert.equal(session.quality, 'auto');
@@ -148,15 +151,89 @@ test('a session that ends observes nothing more', async () => {
   assert.deepEqual([browser.onSize, browser.changes], [null, []]);
 });
 
-test('a change that does not reach the server fails nothing', async () => {
+/** An answer that comes when the test says so. */
+function held() {
+  const answer = () => new Promise((resolve) => {
+    answer.give = () => resolve(new Response(null, { status: 204 }));
+  });
+  return answer;
+}
+
+test('of changes in quick succession the last one is what the server is told last', async () => {
   const browser = new FakeBrowser();
   const session = await watch(browser);
-  browser.environment.fetch = () => Promise.reject(new TypeError('Failed to fetch'));
+  const first = held();
+  browser.changeAnswers.push(first);
+
+  session.setQuality('low');
+  session.setQuality('medium');
+  await resize(browser, 320, 180);
+  session.setQuality('high');
+  assert.deepEqual(browser.changes, [{ quality: 'low' }]);
+  first.give();
+  await settle();
+
+  assert.deepEqual(browser.changes.slice(1), [{ quality: 'high', width: 320, height: 180 }]);
+});
+
+for (const [what, answer] of [
+  ['does not reach the server', unreachable],
+  ['is not answered', () => new Promise(() => {})],
+  ['meets a server that is busy', refused(503, 'unavailable')],
+]) {
+  test(`a change that ${what} is told once more, as it is wanted by then`, async () => {
+    const browser = new FakeBrowser();
+    const session = await watch(browser);
+    browser.changeAnswers.push(answer);
+
+    session.setQuality('low');
+    await resize(browser, 320, 180);
+    await browser.advance(10);
+
+    assert.deepEqual(browser.changes, [
+      { quality: 'low' }, { quality: 'low', width: 320, height: 180 },
+    ]);
+    assert.equal(session.state, 'connected');
+  });
+}
+
+test('a change that is lost twice is told with the next one', async () => {
+  const browser = new FakeBrowser();
+  const session = await watch(browser);
+  browser.changeAnswers.push(unreachable, unreachable);
+
+  session.setQuality('low');
+  await browser.advance(60);
+  assert.deepEqual(browser.changes, [{ quality: 'low' }, { quality: 'low' }]);
+  await resize(browser, 320, 180);
+
+  assert.deepEqual(browser.changes.slice(2), [{ quality: 'low', width: 320, height: 180 }]);
+});
+
+test('a change that the server refuses is not told again', async () => {
+  const browser = new FakeBrowser();
+  const session = await watch(browser);
+  browser.changeAnswers.push(refused(404, 'not_found'));
+
+  session.setQuality('low');
+  await browser.advance(60);
+  await resize(browser, 320, 180);
+
+  assert.deepEqual(browser.changes, [{ quality: 'low' }, { width: 320, height: 180 }]);
+});
+
+test('a connection that is gone is told nothing more', async () => {
+  const browser = new FakeBrowser();
+  const session = await watch(browser);
+  browser.changeAnswers.push(unreachable);
 
   session.setQuality('low');
   await settle();
+  session.close();
+  await browser.advance(60);
 
-  assert.equal(session.state, 'connected');
+  assert.deepEqual(browser.changes, [{ quality: 'low' }]);
+  assert.equal(browser.pendingTimers, 0);
 });
 
 test('a call has a quality as well', async () => {

@@ -58,16 +58,18 @@ export declare function patchOffer(environment: Environment, { url, token, sdp, 
     signal: AbortSignal;
 }): Promise<string>;
 /**
- * Says what a session has use for. What is lost is said again with the next change or connection.
+ * Says what a session has use for.
  *
  * @param {Environment} environment
- * @param {{ url: string, token: string, change: import('./preference.js').Change }} session
+ * @param {{ url: string, token: string, change: import('./preference.js').Change, signal: AbortSignal }}
+ *   session
  */
-export declare function patchSession(environment: Environment, { url, token, change }: {
+export declare function patchSession(environment: Environment, { url, token, change, signal }: {
     url: string;
     token: string;
     change: import('./preference.js').Change;
-}): void;
+    signal: AbortSignal;
+}): Promise<void>;
 /**
  * Ends a session. Nobody waits for the outcome: the page may be going away, and a session whose
  * DELETE is lost ends by itself when its media stops.
