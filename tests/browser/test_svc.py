@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.browser import SUBSCRIBE, expect_each_size, replace_port, wait_until
+from tests.support.browser import (
+    IS_SHOWN,
+    SUBSCRIBE,
+    expect_each_size,
+    replace_port,
+    wait_until,
+    wait_until_playing,
+)
 from tests.support.fluency import wait_until_fluent
 from tests.support.network import Conditions
 from tests.support.udp_proxy import DIRECT, running_proxy
@@ -21,7 +28,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
 
 # Which codec and which layers is the page's to say, and not the SDK's business.
-PUBLISH_LAYERS = """async ([token, mimeType, scalabilityMode, width]) => {
+SEND_LAYERS = """async ([join, token, mimeType, scalabilityMode, width]) => {
   const create = RTCPeerConnection.prototype.addTransceiver;
   RTCPeerConnection.prototype.addTransceiver = function (track, init) {
     const sendEncodings = [{ scalabilityMode, maxBitrate: 1_000_000 }];
@@ -35,7 +42,7 @@ PUBLISH_LAYERS = """async ([token, mimeType, scalabilityMode, width]) => {
     return transceiver;
   };
   const video = { width, height: width * 9 / 16 };
-  window.session = await lr.publish({ token, video, onStateChange });
+  window.session = await lr[join]({ token, element: local, video, onStateChange });
 }"""
 SENDS = """async ([mode, width]) => [...(await sender.getStats()).values()].some((entry) =>
   entry.type === 'outbound-rtp' && entry.scalabilityMode === mode && entry.frameWidth === width)"""
@@ -43,11 +50,15 @@ SENDS = """async ([mode, width]) => [...(await sender.getStats()).values()].some
 LONGEST_PAUSE = 0.5
 
 
+# One side of a call that sends no picture.
+LISTEN = """async token => {
+  window.session = await lr.call({ token, audio: true, element: video, onStateChange });
+}"""
 FRAMES_SHOWN = "video.getVideoPlaybackQuality().totalVideoFrames"
 
 
 def publish(page: Page, token: str, mode: str, codec: str = "video/AV1", width: int = 1280) -> None:
-    page.evaluate(PUBLISH_LAYERS, [token, codec, mode, width])
+    page.evaluate(SEND_LAYERS, ["publish", token, codec, mode, width])
     wait_until(page, SENDS, arg=[mode, width], seconds=40)
 
 
@@ -63,6 +74,20 @@ def test_viewer_gets_the_spatial_layers_that_suit_it(
     publish(publisher, tokens["publish"], mode, codec)
 
     expect_each_size(viewer, tokens["subscribe"])
+
+
+def test_other_side_of_a_call_gets_all_spatial_layers(
+    server: LiveServer, open_tab: Callable[[], Page]
+) -> None:
+    tokens = server.create_room("call")["tokens"]
+    caller, callee = open_tab(), open_tab()
+    caller.evaluate(SEND_LAYERS, ["call", tokens["caller"], "video/AV1", "L2T1", 640])
+    callee.evaluate(LISTEN, tokens["callee"])
+
+    for quality, width in (("high", 640), ("low", 320)):
+        callee.evaluate("quality => session.setQuality(quality)", quality)
+        callee.wait_for_function(IS_SHOWN, arg=width)
+    wait_until_playing(callee)
 
 
 def test_viewer_on_a_slow_path_gets_fewer_pictures_of_the_same_size(
@@ -94,7 +119,7 @@ def test_picture_goes_on_at_once_when_the_publisher_returns(
     viewer.wait_for_function(f"{FRAMES_SHOWN} > 150", timeout=30_000)
 
     publisher.reload()
-    publisher.evaluate(PUBLISH_LAYERS, [tokens["publish"], "video/AV1", "L1T3", 320])
+    publisher.evaluate(SEND_LAYERS, ["publish", tokens["publish"], "video/AV1", "L1T3", 320])
     shown = viewer.evaluate(FRAMES_SHOWN)
 
     viewer.wait_for_function(f"shown => {FRAMES_SHOWN} > shown + 10", arg=shown, timeout=2000)

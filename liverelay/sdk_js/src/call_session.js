@@ -4,6 +4,7 @@
 /** @import { CallOptions } from './options.js' */
 /** @import { LocalMedia } from './local_media.js' */
 
+import { offerLayers } from './header_extensions.js';
 import { Preference } from './preference.js';
 import { RemoteMedia, show, unshow } from './remote_media.js';
 import { SendingSession } from './sending_session.js';
@@ -71,6 +72,7 @@ function createMedia({ local, remote, localElement }) {
     prepare: (peerConnection) => {
       remote.collect(peerConnection);
       local.addTo(peerConnection, { direction: 'sendrecv', always: true });
+      peerConnection.getTransceivers().forEach(offerLayers);
     },
     play: () => remote.play(),
     release: () => {

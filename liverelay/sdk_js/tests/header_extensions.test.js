@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { FakeBrowser, FakeElement } from './fakes.js';
 import { offerLayers } from '../src/header_extensions.js';
 
 const MID = { uri: 'urn:ietf:params:rtp-hdrext:sdes:mid', direction: 'sendrecv' };
@@ -34,4 +35,18 @@ test('a browser that does not have it is left alone', () => {
   offerLayers({});
 
   assert.equal(video.offered, null);
+});
+
+test('whoever watches or calls offers to receive the layers of video', async () => {
+  const browser = new FakeBrowser();
+  const options = { token: 't', audio: true, element: new FakeElement() };
+
+  for (const join of ['subscribe', 'call']) {
+    await browser.liveRelay[join](options);
+
+    const offered = browser.peerConnection.transceivers.map(({ headerExtensions }) =>
+      headerExtensions.map(({ direction }) => direction),
+    );
+    assert.deepEqual(offered, [[], ['sendrecv']]);
+  }
 });
