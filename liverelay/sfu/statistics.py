@@ -44,6 +44,7 @@ class InboundRtpStats:
     jitter: float
     nack_count: int
     pli_count: int
+    fir_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,8 @@ def _inbound_stats(
         packets_lost=stream.packets_lost,
         jitter=stream.jitter,
         nack_count=encoding.nacks_sent,
-        pli_count=encoding.keyframe_requests_sent,
+        pli_count=encoding.keyframe_requests_sent if encoding.understands_pli else 0,
+        fir_count=0 if encoding.understands_pli else encoding.keyframe_requests_sent,
     )
 
 

@@ -165,6 +165,7 @@ def _inbound_rtp() -> dict[str, Any]:
         "jitter": _NUMBER,
         "nack_count": COUNT,
         "pli_count": COUNT,
+        "fir_count": COUNT,
     }
 
 

@@ -285,6 +285,7 @@ def test_gap_is_asked_for_in_the_numbers_of_the_publisher() -> None:
     add_viewer(room)
     publish(room, VP8_KEYFRAME, 65535)
     publish(room, VP8_DELTA, 2)
+    room.handle_timeout(now=10.0)
     room.take_commands()
     deadline = room.deadline()
     assert deadline is not None
