@@ -199,6 +199,9 @@ def test_key_is_made_shown_once_and_revoked(page: Page, server: LiveServer) -> N
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == key
     assert server.request("GET", "/v1/rooms", bearer=key)[0] == 200
+    page.get_by_role("link", name="Skip to the content").press("Enter")
+    expect(page.get_by_role("main")).to_be_focused()
+    expect(page.get_by_label("New API key")).to_have_value(key)
     page.reload()
     expect(page.get_by_label("New API key")).to_be_hidden()
 

@@ -46,6 +46,7 @@ let following = new AbortController();
 let view = null;
 let isLost = false;
 
+byId('skip').addEventListener('click', skip);
 byId('log-in').addEventListener('submit', logIn);
 byId('log-out').addEventListener('click', () => logOut(null));
 addEventListener(KEY_REFUSED, () => logOut(REVOKED));
@@ -59,6 +60,16 @@ addEventListener('beforeunload', (event) => {
 onAir.addEventListener('change', () => view?.update?.());
 if (apiKey.value) enter();
 else drawShell();
+
+/**
+ * Goes to the content without going to an address: that is what chooses the view.
+ *
+ * @param {MouseEvent} event
+ */
+function skip(event) {
+  event.preventDefault();
+  byId('main').focus();
+}
 
 /** @param {SubmitEvent} event */
 async function logIn(event) {
