@@ -9,7 +9,15 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import press, wait_until_playing
-from tests.support.dashboard import LOOKS, confirm, live_room, log_in, open_room, open_window
+from tests.support.dashboard import (
+    LOOKS,
+    confirm,
+    live_room,
+    log_in,
+    open_room,
+    open_window,
+    watching,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -164,10 +172,25 @@ def test_link_and_token_are_made_and_copied(page: Page, server: LiveServer, live
     assert link.startswith(f"{server.url}/examples/watch.html#token=eyJ")
 
 
-def test_peer_is_kicked(page: Page, browser: Browser, server: LiveServer) -> None:
-    with live_room(browser, server) as room_id:
+def test_peers_are_seen_with_what_they_send_and_get_and_are_kicked(
+    page: Page, browser: Browser, server: LiveServer
+) -> None:
+    with live_room(browser, server) as room_id, watching(browser, server, room_id) as viewer:
         open_room(page, server, room_id)
+        peers = page.get_by_role("region", name="Peers").get_by_role("listitem")
+        watches = peers.filter(has_text="Viewer")
+        rate, loss = r"[1-9][\d.]*\s[kM]bit/s", r"loss\s\d"
+        sends = re.compile(rf"Publisher.*in\sfor.*sends\s{rate} · 640×480 · {loss}")
+        gets = re.compile(rf"Viewer.*in\sfor.*gets\s{rate} · 640×480 · {loss}.*round\strip")
+        expect(peers.filter(has_text=sends).first).to_be_visible(timeout=10_000)
+        expect(peers.filter(has_text=gets).first).to_be_visible(timeout=10_000)
+        expect(page.get_by_text(re.compile(r"Forwarded: 640×480\sto\s1"))).to_be_visible()
 
+        page.get_by_role("button", name=re.compile("Kick viewer", re.I)).click()
+        expect(page.get_by_role("dialog")).to_contain_text("Its session ends at once.")
+        confirm(page, "Kick")
+        expect(watches).to_have_count(0)
+        viewer.wait_for_function("states.at(-1) === 'failed'")
         page.get_by_role("button", name=re.compile("Kick publisher", re.I)).click()
         confirm(page, "Kick")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import press
-from tests.support.dashboard import live_room, log_in, open_room
+from tests.support.browser import open_page, press
+from tests.support.dashboard import confirm, live_room, log_in, open_room
 from tests.support.live_server import start_server
 
 if TYPE_CHECKING:
@@ -17,6 +18,19 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
     from tests.support.live_server import LiveServer
+
+# Gets an answer, and does nothing with it.
+JOIN_ONLY = """async token => {
+  const connection = new RTCPeerConnection();
+  connection.addTransceiver('video', { direction: 'sendonly' });
+  const { sdp } = await connection.createOffer();
+  const response = await fetch('/sfu/publish', {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${token}` },
+    body: JSON.stringify({ sdp, type: 'offer' }),
+  });
+  return (await response.json()).session_id;
+}"""
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
 
@@ -101,6 +115,25 @@ def test_room_that_is_gone_is_told_in_clear_words(page: Page, server: LiveServer
     server.request("DELETE", f"/v1/rooms/{room_id}")
 
     expect(page.get_by_role("heading", name="This room is gone")).to_be_visible()
+
+
+def test_peer_that_never_connected_goes_from_the_list(
+    page: Page, browser: Browser, server: LiveServer
+) -> None:
+    room = server.create_room()
+    token = room["tokens"]["publish"]
+    with browser.new_context() as context:
+        session_id = open_page(context, server).evaluate(JOIN_ONLY, token)
+    open_room(page, server, room["id"])
+    peers = page.get_by_role("region", name="Peers")
+    expect(peers).to_contain_text("connecting")
+
+    page.get_by_role("button", name=re.compile("Kick", re.I)).click()
+    server.request("DELETE", f"/sfu/sessions/{session_id}", bearer=token)
+    confirm(page, "Kick")
+
+    expect(page.get_by_role("alert")).to_contain_text("That is gone already")
+    expect(peers).to_contain_text("Nobody is in.")
 
 
 def test_page_reconnects_by_itself_after_a_restart(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
-from tests.support.browser import PUBLISH, collect_problems, open_page, press
+from tests.support.browser import PUBLISH, SUBSCRIBE, collect_problems, open_page, press
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,3 +67,14 @@ def live_room(browser: Browser, server: LiveServer) -> Iterator[str]:
     yield str(room["id"])
     context.close()
     server.request("DELETE", f"/v1/rooms/{room['id']}")
+
+
+@contextmanager
+def watching(browser: Browser, server: LiveServer, room_id: str) -> Iterator[Page]:
+    """Watch what is published in a room; yield the viewer's page."""
+    context = browser.new_context()
+    page = open_page(context, server)
+    token = server.create_token(room_id, "subscribe")
+    assert page.evaluate(SUBSCRIBE, token) == "connected"
+    yield page
+    context.close()

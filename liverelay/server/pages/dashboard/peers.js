@@ -1,111 +1,124 @@
-/** Who is in a room, and kicking them out. */
+/** Who is in a room, what each sends and gets, and kicking them out. */
 
 import { attempt, confirmed, say } from './actions.js';
-import { request, RequestError } from './api.js';
+import { request } from './api.js';
 import { button, card, h, KeyedList, setText } from './dom.js';
 import { formatDuration, plural } from './format.js';
-import { ROLES, shortId } from './room_names.js';
+import { shortId } from './room_names.js';
+import { Search } from './search.js';
+import { describeSession, firstSessions, groupByPeer } from './session_figures.js';
 
-/** @typedef {{ session_id: string, kind: string, state: string, age_secs: number }} SessionState */
-/** @typedef {{ peer_id: string, role: string, sessions: SessionState[] }} PeerState */
+/** @typedef {import('./session_figures.js').SessionFigures} SessionFigures */
+/** @typedef {import('./session_figures.js').Peer} Peer */
 
-/** More would make the page slow, and nobody reads them. */
+/** Sessions; more would make the page slow, and who looks for one can search it. */
 const MOST_SHOWN = 50;
 
-/** Milliseconds: a crowd that joins at once is one question to the server. */
-const RELOAD_AFTER = 300;
-
-/** @param {PeerState} peer */
+/** @param {Peer} peer */
 const peerIdOf = (peer) => peer.peer_id;
+
+/** @param {SessionFigures} session */
+const sessionIdOf = (session) => session.session_id;
 
 export class PeersCard {
   #roomId;
+  #onKicked;
   #rows = h('ul', { class: 'list' });
   #list = new KeyedList(this.#rows, peerIdOf, (peer) => this.#createRow(peer));
+  #search = new Search('Find a peer', 'The id of a peer or session', () => this.update());
   #note = h('p', { class: 'quiet', hidden: true });
-  /** @type {PeerState[]} */
-  #peers = [];
-  #loadedAt = 0;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
+  /** @type {SessionFigures[]} */
+  #sessions = [];
+  /** @type {number | null} Seconds of the page's clock; null until it is told who is in. */
+  #toldAt = null;
 
-  /** @param {string} roomId */
-  constructor(roomId) {
+  /**
+   * @param {string} roomId
+   * @param {() => void} onKicked Called when there may be fewer peers than shown.
+   */
+  constructor(roomId, onKicked) {
     this.#roomId = roomId;
-    this.element = card('Peers', this.#rows, this.#note);
-    this.#load();
+    this.#onKicked = onKicked;
+    this.element = card('Peers', this.#search.element, this.#rows, this.#note);
   }
 
-  /** Asks who is in, soon. */
-  reload() {
-    this.#timer ??= setTimeout(() => this.#load(), RELOAD_AFTER);
+  /** @param {SessionFigures[]} sessions Of the whole room, as they are now. */
+  show(sessions) {
+    this.#sessions = sessions;
+    this.#toldAt = performance.now() / 1000;
+    this.update();
   }
 
   /** Lets the ages grow. */
   update() {
-    this.#list.update(this.#peers.slice(0, MOST_SHOWN));
+    if (this.#toldAt === null) return;
+    const found = this.#search.choose(this.#sessions, ({ peer_id, session_id }) => peer_id + session_id);
+    this.#list.update(firstSessions(groupByPeer(found), MOST_SHOWN));
+    const rest = this.#describeRest(found.length);
+    this.#note.hidden = !rest;
+    setText(this.#note, rest);
   }
 
-  async #load() {
-    this.#timer = undefined;
-    try {
-      this.#peers = await request('GET', `v1/rooms/${this.#roomId}/peers`);
-    } catch (error) {
-      // The events say so as well, and more often.
-      if (error instanceof RequestError) return;
-      throw error;
-    }
-    this.#loadedAt = performance.now();
-    const hidden = this.#peers.length - MOST_SHOWN;
-    this.#note.hidden = this.#peers.length > 0 && hidden <= 0;
-    const more = `And ${plural(hidden, 'more peer')}.`;
-    setText(this.#note, this.#peers.length ? more : 'Nobody is in. Send somebody a link.');
-    this.update();
+  /** @param {number} found */
+  #describeRest(found) {
+    if (this.#sessions.length === 0) return 'Nobody is in. Send somebody a link.';
+    if (found === 0) return 'No peer matches.';
+    return found > MOST_SHOWN ? `And ${plural(found - MOST_SHOWN, 'more session')}.` : '';
   }
 
-  /** @param {PeerState} peer */
+  /** @param {Peer} peer */
   #createRow(peer) {
-    const name = `${ROLES[peer.role]} ${shortId(peer.peer_id)}`;
-    const state = h('span', { class: 'quiet small numbers' });
-    const kick = button('Kick', () => this.#kick(peer, name, kick), {
+    const name = `${peer.name} ${shortId(peer.peer_id)}`;
+    const kick = button('Kick', () => this.#kick(peer.peer_id, name, kick), {
       class: 'button small',
       'aria-label': `Kick ${name}`,
     });
+    const sessions = h('ul', { class: 'sessions' });
+    const list = new KeyedList(sessions, sessionIdOf, () => this.#createSession());
     const element = h(
       'li',
-      { class: 'row apart together' },
-      h('div', {}, h('div', {}, name), state),
-      kick,
+      {},
+      h('div', { class: 'row apart together' }, h('strong', {}, name), kick),
+      sessions,
     );
-    const update = (/** @type {PeerState} */ now) => {
-      setText(state, describe(now, (performance.now() - this.#loadedAt) / 1000));
+    return { element, update: (/** @type {Peer} */ now) => list.update(now.sessions) };
+  }
+
+  #createSession() {
+    const lines = [0, 1].map(() => h('div', { class: 'quiet small numbers' }));
+    const update = (/** @type {SessionFigures} */ session) => {
+      const age = session.age + performance.now() / 1000 - (this.#toldAt ?? 0);
+      const texts = describeSession(session, formatDuration(age));
+      lines.forEach((line, index) => setText(line, texts[index] ?? ''));
     };
-    return { element, update };
+    return { element: h('li', {}, ...lines), update };
   }
 
   /**
-   * @param {PeerState} peer
+   * @param {string} peerId
    * @param {string} name
    * @param {HTMLButtonElement} pressed
    */
-  async #kick({ peer_id: peerId }, name, pressed) {
-    const text =
-      'All its sessions end at once. Its token stays valid: it can come back, but not by itself.';
+  async #kick(peerId, name, pressed) {
+    const count = this.#sessions.filter(({ peer_id: id }) => id === peerId).length;
+    const text = `${describeEnd(count)} Its token stays valid: it can come back, but not by itself.`;
     if (!(await confirmed({ title: `Kick ${name.toLowerCase()}?`, text, action: 'Kick' }))) return;
-    await attempt(pressed, async () => {
-      await request('DELETE', `v1/rooms/${this.#roomId}/peers/${peerId}`);
-      say(`${name} is kicked`);
-    });
+    await attempt(pressed, () => this.#end(peerId, name));
+    this.#onKicked();
+  }
+
+  /**
+   * @param {string} peerId
+   * @param {string} name
+   */
+  async #end(peerId, name) {
+    await request('DELETE', `v1/rooms/${this.#roomId}/peers/${peerId}`);
+    say(`${name} is kicked`);
   }
 }
 
-/**
- * @param {PeerState} peer
- * @param {number} since Seconds since the server was asked.
- */
-function describe({ sessions }, since) {
-  const oldest = Math.max(...sessions.map(({ age_secs: age }) => age)) + since;
-  const isConnected = sessions.some(({ state }) => state === 'connected');
-  const state = isConnected ? `in for ${formatDuration(oldest)}` : 'connecting';
-  return sessions.length > 1 ? `${plural(sessions.length, 'session')} · ${state}` : state;
+/** @param {number} sessions */
+function describeEnd(sessions) {
+  if (sessions === 1) return 'Its session ends at once.';
+  return `${plural(sessions, 'session')} end at once: all who use its link are one peer.`;
 }

@@ -8,6 +8,7 @@ import { LinksCard } from './links.js';
 import { PeersCard } from './peers.js';
 import { Plots } from './plots.js';
 import { describeAge, roomName, shortId, TYPE_HINTS } from './room_names.js';
+import { RoomStatistics } from './room_statistics.js';
 import { Stage } from './stage.js';
 import { StreamsCard } from './streams.js';
 import { createBadge } from './tiles.js';
@@ -60,7 +61,9 @@ export class RoomView {
 
   /** @param {import('./event_stream.js').ServerEvent} event */
   onEvent({ type, data }) {
-    if (data.room_id === this.#roomId && /joined|left/.test(type)) this.#panels?.reloadPeers();
+    const isOfRoom = data.room_id === this.#roomId && /joined|left/.test(type);
+    // A snapshot comes after a lost connection: who knows what has happened meanwhile.
+    if (isOfRoom || type === 'snapshot') this.#panels?.lookAgain();
   }
 
   close() {
@@ -77,13 +80,18 @@ class RoomPanels {
   #streams = new StreamsCard();
   #peers;
   #stage;
+  #statistics;
 
   /**
    * @param {Room} room
    * @param {Context} context
    */
   constructor(room, { links, onAir }) {
-    this.#peers = new PeersCard(room.id);
+    this.#peers = new PeersCard(room.id, () => this.lookAgain());
+    this.#statistics = new RoomStatistics(room.id, (sessions) => {
+      this.#peers.show(sessions);
+      this.#streams.showForwarded(sessions);
+    });
     this.#stage = new Stage(room.state, onAir);
     this.element = h(
       'div',
@@ -112,11 +120,13 @@ class RoomPanels {
     this.#peers.update();
   }
 
-  reloadPeers() {
-    this.#peers.reload();
+  /** Asks who is in, soon. */
+  lookAgain() {
+    this.#statistics.soon();
   }
 
   close() {
+    this.#statistics.close();
     this.#stage.close();
     this.element.remove();
   }

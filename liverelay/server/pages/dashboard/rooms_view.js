@@ -7,6 +7,7 @@ import { button, h, KeyedList, setText } from './dom.js';
 import { formatCount, plural } from './format.js';
 import { Plots } from './plots.js';
 import { describeAge, roomLink, roomName, TYPE_HINTS } from './room_names.js';
+import { Search } from './search.js';
 import { createBadge, createFigures, ROOM_FIGURES, roomFigures } from './tiles.js';
 
 /** @typedef {import('./live_data.js').LiveData} LiveData */
@@ -14,9 +15,6 @@ import { createBadge, createFigures, ROOM_FIGURES, roomFigures } from './tiles.j
 
 /** More would make the page slow; those that are live come first. */
 const MOST_SHOWN = 200;
-
-/** A list is read; from so many rooms on, it is searched. */
-const MANY = 10;
 
 export class RoomsView {
   title = 'Rooms';
@@ -31,20 +29,7 @@ export class RoomsView {
     (room) => this.#createRow(room),
   );
   #more = h('p', { class: 'quiet', role: 'status', hidden: true });
-  #wanted = h('input', {
-    id: 'find-room',
-    type: 'search',
-    placeholder: 'Its name or id',
-    autocomplete: 'off',
-    spellcheck: 'false',
-    oninput: () => this.update(),
-  });
-  #search = h(
-    'div',
-    { class: 'find', hidden: true },
-    h('label', { for: 'find-room' }, 'Find a room'),
-    this.#wanted,
-  );
+  #search = new Search('Find a room', 'Its name or id', () => this.update());
   #empty = emptyState();
 
   /**
@@ -65,7 +50,7 @@ export class RoomsView {
       ),
       this.#plots.element,
       this.#empty,
-      this.#search,
+      this.#search.element,
       this.#rows,
       this.#more,
     );
@@ -75,8 +60,7 @@ export class RoomsView {
   update() {
     const { rooms, server, history } = this.#data;
     if (!server) return;
-    this.#search.hidden = rooms.length <= MANY;
-    const found = this.#search.hidden ? rooms : rooms.filter(matches(this.#wanted.value));
+    const found = this.#search.choose(rooms, ({ id, state }) => `${roomName(state)} ${id}`);
     this.#empty.hidden = rooms.length > 0;
     this.#rows.hidden = found.length === 0;
     this.#describeRest(rooms.length > 0 && found.length === 0, found.length - MOST_SHOWN);
@@ -142,17 +126,6 @@ export class RoomsView {
     };
     return { element, update };
   }
-}
-
-/**
- * Tells the rooms whose name or id has `words` in it.
- *
- * @param {string} words
- */
-function matches(words) {
-  const wanted = words.trim().toLowerCase();
-  return (/** @type {Room} */ { id, state }) =>
-    `${roomName(state)} ${id}`.toLowerCase().includes(wanted);
 }
 
 /** @param {Room[]} rooms */

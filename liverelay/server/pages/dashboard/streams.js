@@ -3,6 +3,7 @@
 import { card, h, KeyedList, setText } from './dom.js';
 import { formatBitrate, formatMilliseconds, formatShare, UNKNOWN } from './format.js';
 import { shortId } from './room_names.js';
+import { describeForwarded } from './session_figures.js';
 import { createFigures } from './tiles.js';
 
 /** @typedef {import('./live_data.js').PublicationState} PublicationState */
@@ -11,10 +12,15 @@ import { createFigures } from './tiles.js';
 export class StreamsCard {
   #rows = h('ul', { class: 'list' });
   #list = new KeyedList(this.#rows, (/** @type {Row} */ { ssrc }) => String(ssrc), createRow);
-  #note = h('p', { class: 'quiet' }, 'Nothing is published.');
+  #note = h(
+    'p',
+    { class: 'quiet' },
+    'Nothing is published. Go live from here, or make a link for whoever does.',
+  );
+  #forwarded = h('p', { class: 'quiet small numbers', hidden: true });
 
   constructor() {
-    this.element = card('Published streams', this.#rows, this.#note);
+    this.element = card('Published streams', this.#rows, this.#note, this.#forwarded);
   }
 
   /** @param {PublicationState[]} publications */
@@ -24,6 +30,13 @@ export class StreamsCard {
     );
     this.#note.hidden = rows.length > 0;
     this.#list.update(rows);
+  }
+
+  /** @param {import('./session_figures.js').SessionFigures[]} sessions All of the room. */
+  showForwarded(sessions) {
+    const forwarded = describeForwarded(sessions);
+    this.#forwarded.hidden = !forwarded;
+    setText(this.#forwarded, `Forwarded: ${forwarded}`);
   }
 }
 
