@@ -67,6 +67,19 @@ test('a room of which the statistics say nothing has nobody in it any more', () 
   assert.equal(data.room('a').state.inbound.bitrate_bps, 0);
 });
 
+test('statistics that were written before a room was deleted do not bring it back', () => {
+  const data = known([room('a', { publishers: 1 }), room('b')]);
+  data.apply({ type: 'room.deleted', data: { room_id: 'a' } }, 101);
+
+  data.apply(
+    { type: 'statistics', data: { server: server(0), rooms: [room('a'), room('b', { viewers: 1 })] } },
+    102,
+  );
+
+  assert.deepEqual(ids(data), ['b']);
+  assert.equal(data.room('b').state.subscriber_count, 1);
+});
+
 test('a new snapshot, after a restart, replaces the rooms and keeps the history', () => {
   const data = known([room('a'), room('b')]);
   data.apply(
@@ -84,7 +97,7 @@ test('a new snapshot, after a restart, replaces the rooms and keeps the history'
 });
 
 test('the history of a room ends when nobody has been in for as long as it reaches', () => {
-  const data = known([]);
+  const data = known([room('a')]);
   const tell = (at, rooms) =>
     data.apply({ type: 'statistics', data: { server: server(0), rooms } }, at);
   tell(101, [room('a', { publishers: 1, bps: 8000 })]);
@@ -97,7 +110,7 @@ test('the history of a room ends when nobody has been in for as long as it reach
 });
 
 test('a rate that is not known yet is not in the history', () => {
-  const data = known([]);
+  const data = known([room('a')]);
 
   data.apply(
     { type: 'statistics', data: { server: server(null), rooms: [room('a', { bps: null })] } },

@@ -150,8 +150,9 @@ export class LiveData {
    */
   #refresh({ server, rooms }, now) {
     this.server = server;
-    const told = new Map(rooms.map((room) => [room.room_id, room]));
-    for (const room of rooms) this.#keep(room, now);
+    const told = new Set(rooms.map((room) => room.room_id));
+    // Not those that were deleted while the server was writing this.
+    for (const room of rooms) if (this.#rooms.has(room.room_id)) this.#keep(room, now);
     for (const room of this.#rooms.values()) {
       if (!told.has(room.id)) room.state = { ...room.state, ...EMPTY };
       if (now - room.toldAt > WINDOW) {
