@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 import { GAP, WINDOW, History } from '../../liverelay/server/pages/dashboard/history.js';
 import { LiveData } from '../../liverelay/server/pages/dashboard/live_data.js';
-import { perMinute, roundUp } from '../../liverelay/server/pages/dashboard/plot.js';
+import { describe, perMinute, roundUp } from '../../liverelay/server/pages/dashboard/plot.js';
 
 const flow = (bps) => ({ packets_per_second: bps && bps / 8000, bitrate_bps: bps });
 
@@ -96,6 +96,63 @@ test('a new snapshot, after a restart, replaces the rooms and keeps the history'
   assert.deepEqual(data.room('a').history.samples, [{ at: 101, values: [8000, 0, 0] }]);
 });
 
+const entry = (at, bps, of) => ({
+  at,
+  inbound: { bitrate_bps: bps },
+  outbound: { bitrate_bps: 2 * bps },
+  ...of,
+});
+
+test('the history begins with what the server remembers, whatever its clock says', () => {
+  const history = {
+    interval: 5,
+    server: [1, 2].map((i) => entry(1_800_000_000 + 5 * i, 100 * i, { subscribers_active: i })),
+    rooms: {
+      a: [entry(1_800_000_005, 10, { subscriber_count: 3 })],
+      gone: [entry(1_800_000_005, 10, { subscriber_count: 3 })],
+    },
+  };
+  const data = new LiveData();
+
+  data.apply({ type: 'snapshot', data: { server: server(0), rooms: [room('a')], history } }, 100);
+
+  assert.deepEqual(data.history.samples, [
+    { at: 95, values: [100, 200, 1] },
+    { at: 100, values: [200, 400, 2] },
+  ]);
+  assert.deepEqual(data.room('a').history.samples, [{ at: 95, values: [10, 20, 3] }]);
+});
+
+test('what the server remembers fills the gap of a lost connection, and replaces nothing', () => {
+  const history = new History();
+  for (const at of [100, 101, 102]) history.add(at, [1]);
+  const remembered = [95, 100, 105, 110].map((at) => ({ at, values: [2] }));
+
+  history.fill(remembered, 5);
+  history.add(111, [1]);
+
+  assert.deepEqual(
+    history.samples.map(({ at, values }) => [at, values[0]]),
+    [
+      [95, 2],
+      [100, 1],
+      [101, 1],
+      [102, 1],
+      [110, 2],
+      [111, 1],
+    ],
+  );
+  assert.equal(history.runs().length, 1);
+});
+
+test('what the server remembers of too long ago is not kept', () => {
+  const history = new History();
+
+  history.fill([{ at: 0, values: [1] }, { at: WINDOW + 1, values: [2] }], 5);
+
+  assert.deepEqual(history.samples, [{ at: WINDOW + 1, values: [2] }]);
+});
+
 test('the history of a room ends when nobody has been in for as long as it reaches', () => {
   const data = known([room('a')]);
   const tell = (at, rooms) =>
@@ -141,4 +198,23 @@ test('the table has the mean of each minute, the latest first', () => {
 
 test('a scale ends at a round number that holds the highest value', () => {
   assert.deepEqual([4, 42, 101, 2_310_000].map(roundUp), [4, 50, 150, 3_000_000]);
+});
+
+test('a plot in words claims ten minutes only if so much is known', () => {
+  const of = { title: 'Viewers', format: String };
+  const run = (from, to) => [
+    { at: from, value: 1 },
+    { at: to, value: 3 },
+  ];
+  const texts = [[], [run(0, 590)], [run(0, 60), run(300, 360)], [[{ at: 7, value: 2 }]]];
+
+  assert.deepEqual(
+    texts.map((runs) => describe(of, runs).replaceAll('\u00a0', ' ')),
+    [
+      'Viewers: nothing yet',
+      'Viewers in the last ten minutes: between 1 and 3',
+      'Viewers in the last ten minutes, of which 2 min are known: between 1 and 3',
+      'Viewers in the last ten minutes, of which 1 s are known: 2',
+    ],
+  );
 });

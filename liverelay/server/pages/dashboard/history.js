@@ -1,9 +1,9 @@
-/** What the plots show: the last ten minutes of a few numbers, kept in the page. */
+/** What the plots show: the last ten minutes of a few numbers, as the page and the server know them. */
 
 /** Seconds. */
 export const WINDOW = 600;
 
-/** Seconds; a gap longer than this is shown as one: the page was not connected. */
+/** Seconds; a gap longer than this is shown as one: neither page nor server knows of that time. */
 export const GAP = 10;
 
 /** @typedef {{ at: number, values: number[] }} Sample `at` in seconds, on a steady clock. */
@@ -19,7 +19,27 @@ export class History {
    */
   add(at, values) {
     this.#samples.push({ at, values });
-    while (this.#samples[0] && this.#samples[0].at < at - WINDOW) this.#samples.shift();
+    this.#forget(at - WINDOW);
+  }
+
+  /**
+   * Takes from samples of another source, which has fewer, those of times that are not known here.
+   *
+   * @param {Sample[]} samples
+   * @param {number} interval Seconds between two of them.
+   */
+  fill(samples, interval) {
+    const own = this.#samples;
+    const missing = samples.filter(
+      ({ at }) => !own.some((sample) => Math.abs(sample.at - at) < interval),
+    );
+    this.#samples = [...own, ...missing].sort((a, b) => a.at - b.at);
+    this.#forget((this.#samples.at(-1)?.at ?? 0) - WINDOW);
+  }
+
+  /** @param {number} start */
+  #forget(start) {
+    while (this.#samples[0] && this.#samples[0].at < start) this.#samples.shift();
   }
 
   /** @returns {readonly Sample[]} */

@@ -58,6 +58,15 @@ import { History, WINDOW } from './history.js';
  * @property {Finding[]} warnings
  */
 
+/** @typedef {{ at: number, inbound: Rate, outbound: Rate }} Entry `at` in unix seconds. */
+/** @typedef {{ bitrate_bps: number }} Rate */
+/**
+ * @typedef {object} ServerHistory What the server remembers of ten minutes, oldest first.
+ * @property {number} interval Seconds.
+ * @property {(Entry & { subscribers_active: number })[]} server
+ * @property {Record<string, (Entry & { subscriber_count: number })[]>} rooms
+ */
+
 const NOTHING = Object.freeze({ packets_per_second: 0, bitrate_bps: 0 });
 
 /** What a room is while nobody is in. */
@@ -99,7 +108,7 @@ export class Room {
   }
 }
 
-/** Columns: bits per second inbound, outbound; viewers. */
+/** Columns of histories: bits per second inbound, outbound; viewers. */
 export class LiveData {
   /** @type {Map<string, Room>} */
   #rooms = new Map();
@@ -134,14 +143,31 @@ export class LiveData {
   }
 
   /**
-   * @param {{ server: ServerState, rooms: RoomState[] }} snapshot Of all rooms.
+   * @param {{ server: ServerState, rooms: RoomState[], history?: ServerHistory }} snapshot Of all
+   *   rooms.
    * @param {number} now
    */
-  #replace({ server, rooms }, now) {
+  #replace({ server, rooms, history }, now) {
     this.server = server;
     const ids = new Set(rooms.map((room) => room.room_id));
     for (const id of this.#rooms.keys()) if (!ids.has(id)) this.#rooms.delete(id);
     for (const room of rooms) this.#keep(room, now);
+    if (history) this.#recall(history, now);
+  }
+
+  /**
+   * @param {ServerHistory} history
+   * @param {number} now
+   */
+  #recall({ interval, server, rooms }, now) {
+    // The clocks of server and page may differ by hours. The latest entry is of just now.
+    const delay = now - (server.at(-1)?.at ?? 0);
+    const own = server.map((entry) => toSample(entry, entry.subscribers_active, delay));
+    this.history.fill(own, interval);
+    for (const [id, entries] of Object.entries(rooms)) {
+      const samples = entries.map((entry) => toSample(entry, entry.subscriber_count, delay));
+      this.#rooms.get(id)?.history.fill(samples, interval);
+    }
   }
 
   /**
@@ -175,6 +201,15 @@ export class LiveData {
     if (room) Object.assign(room, { state, toldAt: now });
     else this.#rooms.set(state.room_id, new Room(state, now));
   }
+}
+
+/**
+ * @param {Entry} entry
+ * @param {number} viewers
+ * @param {number} delay What the page's clock is ahead of the server's, in seconds.
+ */
+function toSample({ at, inbound, outbound }, viewers, delay) {
+  return { at: at + delay, values: [inbound.bitrate_bps, outbound.bitrate_bps, viewers] };
 }
 
 /**

@@ -4,9 +4,9 @@
  */
 
 import { h, setText, svg } from './dom.js';
-import { WINDOW } from './history.js';
+import { formatDuration } from './format.js';
+import { GAP, WINDOW } from './history.js';
 
-/** @typedef {import('./history.js').Sample} Sample */
 /** @typedef {{ at: number, value: number }} Point */
 
 /**
@@ -76,7 +76,7 @@ export class Plot {
     const highest = roundUp(Math.max(this.#options.least, ...points.map(({ value }) => value)));
     const scale = new Scale(this.#width, points.at(-1)?.at ?? 0, highest);
     this.#picture.setAttribute('viewBox', `0 0 ${this.#width} ${HEIGHT}`);
-    this.#picture.setAttribute('aria-label', describe(this.#options, points));
+    this.#picture.setAttribute('aria-label', describe(this.#options, this.#runs));
     this.#picture.replaceChildren(
       ...drawGrid(scale),
       ...this.#runs.flatMap((run) => drawRun(scale, run)),
@@ -160,14 +160,21 @@ function drawLabels(scale, highest) {
 }
 
 /**
- * @param {PlotOptions} options
- * @param {Point[]} points
+ * The plot in words, which say of how much of the ten minutes anything is known.
+ *
+ * @param {Pick<PlotOptions, 'title' | 'format'>} options
+ * @param {Point[][]} runs
  */
-function describe({ title, format }, points) {
-  if (!points.length) return `${title}: nothing yet`;
-  const values = points.map(({ value }) => value);
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  return `${title} in the last ten minutes: between ${format(low)} and ${format(high)}`;
+export function describe({ title, format }, runs) {
+  if (!runs.length) return `${title}: nothing yet`;
+  const values = runs.flat().map(({ value }) => value);
+  const [low, high] = [Math.min(...values), Math.max(...values)].map(format);
+  const range = low === high ? low : `between ${low} and ${high}`;
+  const known = runs.reduce((sum, run) => sum + run[run.length - 1].at - run[0].at, 0);
+  // With two gaps less, nobody who listens misses anything.
+  const isWhole = known > WINDOW - 2 * GAP;
+  const part = isWhole ? '' : `, of which ${formatDuration(Math.max(1, known))} are known`;
+  return `${title} in the last ten minutes${part}: ${range}`;
 }
 
 /**
