@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from liverelay.store.store import Store
 from tests.support.browser import open_page, press
 from tests.support.dashboard import confirm, live_room, log_in, open_room
 from tests.support.live_server import start_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser, BrowserContext, Page
 
@@ -40,6 +42,14 @@ def window(browser: Browser) -> Iterator[BrowserContext]:
     """A window in which requests may fail, as they do while a server is gone."""
     with browser.new_context() as context:
         yield context
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[LiveServer]:
+    """A server that a test may stop and start, and that nobody else's wrong keys get to."""
+    started = start_server(tmp_path, "--public-address", "127.0.0.1")
+    yield started
+    assert started.stop() == 0
 
 
 @pytest.fixture
@@ -137,9 +147,9 @@ def test_peer_that_never_connected_goes_from_the_list(
 
 
 def test_page_reconnects_by_itself_after_a_restart(
-    page: Page, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+    page: Page, browser: Browser, own_server: LiveServer
 ) -> None:
-    server = start_server(tmp_path_factory.mktemp("store"), "--public-address", "127.0.0.1")
+    server = own_server
     with live_room(browser, server) as room_id:
         open_room(page, server, room_id)
 
@@ -154,4 +164,15 @@ def test_page_reconnects_by_itself_after_a_restart(
         expect(page.get_by_role("alert")).to_be_hidden()
         # The publisher has come back as well, and is shown.
         expect(page.get_by_text("Live now")).to_be_visible(timeout=15_000)
-    assert server.stop() == 0
+
+
+def test_keys_are_listed_again_after_a_restart(page: Page, own_server: LiveServer) -> None:
+    log_in(page, own_server)
+    page.get_by_role("link", name="API keys").click()
+    expect(page.get_by_text("bootstrap", exact=True)).to_be_visible()
+    assert own_server.stop() == 0
+
+    Store(own_server.data_dir).keys.create("a shop")
+    own_server.start()
+
+    expect(page.get_by_text("a shop", exact=True)).to_be_visible(timeout=15_000)

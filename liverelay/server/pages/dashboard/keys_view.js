@@ -39,6 +39,12 @@ export class KeysView {
     this.#load().catch(report);
   }
 
+  /** @param {import('./event_stream.js').ServerEvent} event */
+  onEvent({ type }) {
+    // It comes after a lost connection: who knows what has happened meanwhile.
+    if (type === 'snapshot') this.#load().catch(report);
+  }
+
   async #load() {
     this.#list.update(await request('GET', 'v1/keys'));
   }
