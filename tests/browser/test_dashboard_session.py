@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from http.client import HTTPConnection
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
+from liverelay.server.events import MAX_LISTENERS
 from liverelay.store.store import Store
 from tests.support.browser import open_page, press
 from tests.support.dashboard import confirm, live_room, log_in, open_room
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page, Route
 
     from tests.support.live_server import LiveServer
 
@@ -69,12 +72,87 @@ def test_address_of_the_server_leads_to_the_dashboard(
 
 def test_wrong_key_is_told_in_clear_words(page: Page, server: LiveServer) -> None:
     page.goto(server.url)
-    page.get_by_label("API key").fill("lr_0123")
+    field, alert = page.get_by_label("API key"), page.get_by_role("alert")
 
+    # As lists show it, cut short, and with what a mail made of it.
+    for part in (f"{server.key[:8]}…", server.key[:-1], server.key.replace("_", "_ ")):
+        field.fill(part)
+        press(page, "Log in")
+        expect(alert).to_contain_text("This is not a whole API key")
+        expect(field).to_be_focused()
+    field.fill("lr_" + 32 * "0")
     press(page, "Log in")
 
-    expect(page.get_by_role("alert")).to_contain_text("The server does not know this API key")
-    expect(page.get_by_label("API key")).to_be_focused()
+    expect(alert).to_contain_text("The server does not know this API key")
+    expect(field).to_be_focused()
+
+
+def test_address_with_too_many_wrong_keys_is_let_in_with_the_right_one(
+    page: Page, own_server: LiveServer
+) -> None:
+    for _ in range(21):
+        own_server.request("GET", "/v1/keys", bearer="lr_" + 32 * "0")
+    page.goto(own_server.url)
+    page.get_by_label("API key").fill("lr_" + 32 * "1")
+    press(page, "Log in")
+    expect(page.get_by_role("alert")).to_contain_text("Too many wrong ones came from your network")
+
+    # Copied with the line that it was in.
+    page.get_by_label("API key").fill(f" {own_server.key}\t")
+    press(page, "Log in")
+    expect(page.get_by_role("main")).to_be_focused()
+    expect(page.get_by_text("Up to date")).to_be_visible()
+
+    own_server.request("DELETE", f"/v1/keys/{own_server.key[:8]}")
+    expect(page.get_by_role("alert")).to_contain_text("This API key is not valid any more")
+
+
+def test_logging_in_while_the_server_is_gone_is_told(page: Page, own_server: LiveServer) -> None:
+    page.goto(own_server.url)
+    page.get_by_label("API key").fill(own_server.key)
+    assert own_server.stop() == 0
+
+    press(page, "Log in")
+    expect(page.get_by_role("alert")).to_contain_text("The server cannot be reached")
+    own_server.start()
+    press(page, "Log in")
+
+    expect(page.get_by_role("heading", name="Rooms", exact=True)).to_be_visible()
+
+
+def test_log_in_is_sent_once(page: Page, server: LiveServer) -> None:
+    held: list[Route] = []
+    page.route("**/v1/keys", lambda route: held.append(route))
+    page.goto(server.url)
+    page.get_by_label("API key").fill(server.key)
+
+    page.get_by_label("API key").press("Enter")
+    page.get_by_label("API key").press("Enter")
+    expect(page.get_by_role("button", name="Log in")).to_be_disabled()
+    for route in held:
+        route.continue_()
+
+    expect(page.get_by_text("Up to date")).to_be_visible()
+    assert len(held) == 1
+
+
+def test_server_with_too_many_listeners_is_told_and_asked_again(
+    page: Page, own_server: LiveServer
+) -> None:
+    listeners = [HTTPConnection(urlsplit(own_server.url).netloc) for _ in range(MAX_LISTENERS)]
+    for listener in listeners:
+        listener.request("GET", "/v1/events", headers={"Authorization": f"Bearer {own_server.key}"})
+        assert listener.getresponse().status == 200
+
+    log_in(page, own_server)
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("The server is busy")
+    expect(alert).to_contain_text("There are as many listeners as there may be")
+    for listener in listeners:
+        listener.close()
+
+    expect(page.get_by_text("Up to date")).to_be_visible(timeout=15_000)
+    expect(alert).to_be_hidden()
 
 
 def test_key_stays_in_the_tab_until_logging_out(
@@ -99,11 +177,29 @@ def test_revoked_key_logs_out_and_says_so(page: Page, server: LiveServer) -> Non
     _, made = server.request("POST", "/v1/keys", {"name": "visitor"})
     log_in(page, server, made["key"])
     expect(page.get_by_text("Up to date")).to_be_visible()
+    page.get_by_role("link", name="API keys").click()
+    page.get_by_role("button", name=f"({made['key'][:8]})").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
 
     server.request("DELETE", f"/v1/keys/{made['key'][:8]}")
 
     expect(page.get_by_role("alert")).to_contain_text("This API key is not valid any more")
-    expect(page.get_by_label("API key")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.get_by_label("API key")).to_be_focused()
+
+
+def test_key_that_was_revoked_while_the_page_was_away_logs_out(
+    page: Page, server: LiveServer
+) -> None:
+    _, made = server.request("POST", "/v1/keys", {"name": "visitor"})
+    log_in(page, server, made["key"])
+    page.goto(f"{server.url}/docs/")
+
+    server.request("DELETE", f"/v1/keys/{made['key'][:8]}")
+    page.go_back()
+
+    expect(page.get_by_role("alert")).to_contain_text("This API key is not valid any more")
+    expect(page.get_by_label("API key")).to_be_focused()
 
 
 def test_revoking_the_own_key_logs_out(page: Page, server: LiveServer) -> None:

@@ -4,6 +4,10 @@ import { SERVER } from '../shared/page.js';
 
 const STORED = 'liverelay-key';
 const KEY_ID_LENGTH = 8;
+const WHOLE_KEY = /^lr_[0-9a-f]{32}$/;
+
+/** Seconds; whoever pressed a button would rather be told than wait for longer. */
+const PATIENCE = 20;
 
 /** The API key: for this tab only, gone when it is closed, and never in an address. */
 export const apiKey = {
@@ -23,17 +27,22 @@ export const apiKey = {
 /** What the server refused, or that it could not be asked. */
 export class RequestError extends Error {
   /**
-   * @param {string} code The server's own, or `unreachable`.
+   * @param {string} code The server's own, or `unreachable`, or `key_malformed`.
    * @param {string} message
+   * @param {number} [retryAfter] Seconds to wait before asking again.
    */
-  constructor(code, message) {
+  constructor(code, message, retryAfter = 0) {
     super(message);
     this.code = code;
+    this.retryAfter = retryAfter;
   }
 
-  /** Whether the key is good for nothing any more. */
+  /**
+   * Whether the key is good for nothing any more. A right one is never `rate_limited`, however many
+   * wrong ones came from the same address (docs/adr/003).
+   */
   get isKeyRefused() {
-    return this.code === 'api_key_invalid' || this.code === 'auth_header_missing';
+    return ['api_key_invalid', 'auth_header_missing', 'rate_limited'].includes(this.code);
   }
 
   /** @returns {import('../shared/words.js').Message} */
@@ -49,11 +58,19 @@ export class RequestError extends Error {
 /** @type {Record<string, [string, string]>} */
 const WORDS = {
   unreachable: ['The server cannot be reached', 'Is it running? Check, then try again.'],
+  key_malformed: [
+    'This is not a whole API key',
+    'A key is lr_ and 32 characters, 0 to 9 and a to f. Lists have its beginning only: the whole is ' +
+      'shown once, when it is made.',
+  ],
   api_key_invalid: [
     'The server does not know this API key',
-    'A key is lr_ and 32 characters. Copy the whole of it, without spaces.',
+    'It was revoked, or is one of another server. Use another, or make one on the server’s machine.',
   ],
-  rate_limited: ['Too many wrong API keys', 'Wait a minute, then try again with the right one.'],
+  rate_limited: [
+    'The server does not know this API key',
+    'Too many wrong ones came from your network. The right one works at once.',
+  ],
   room_not_found: ['This room is gone', 'Somebody else has deleted it.'],
   not_found: ['That is gone already', 'Somebody else was faster, or it ended by itself.'],
   unavailable: [
@@ -71,8 +88,22 @@ const WORDS = {
  * @returns {Promise<any>}
  */
 export async function request(method, path, body) {
-  const response = await open(method, path, body ? { body: JSON.stringify(body) } : {});
-  return response.status === 204 ? null : response.json();
+  const options = { ...(body && { body: JSON.stringify(body) }), signal: patience() };
+  const response = await open(method, path, options);
+  if (response.status === 204) return null;
+  return response.json().catch(() => {
+    throw unreachable();
+  });
+}
+
+/**
+ * Asks the server whether it knows an API key.
+ *
+ * @param {string} key
+ */
+export async function checkKey(key) {
+  if (!WHOLE_KEY.test(key)) throw new RequestError('key_malformed', 'The API key is malformed');
+  await open('GET', 'v1/keys', { signal: patience() }, key);
 }
 
 /**
@@ -81,19 +112,30 @@ export async function request(method, path, body) {
  * @param {string} method
  * @param {string} path
  * @param {RequestInit} [options]
+ * @param {string} [key]
  */
-export async function open(method, path, options = {}) {
-  const headers = { Authorization: `Bearer ${apiKey.value}`, 'Content-Type': 'application/json' };
+export async function open(method, path, options = {}, key = apiKey.value) {
+  const headers = { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' };
   let response;
   try {
     response = await fetch(new URL(path, SERVER), { ...options, method, headers });
   } catch {
-    throw new RequestError('unreachable', 'The server cannot be reached');
+    throw unreachable();
   }
   if (response.ok) return response;
   const answer = await response.json().catch(() => ({}));
   throw new RequestError(
     answer.error ?? `status_${response.status}`,
     answer.message ?? `Status ${response.status}`,
+    // A proxy may send a date instead.
+    Number(response.headers.get('Retry-After')) || 0,
   );
+}
+
+function patience() {
+  return AbortSignal.timeout(PATIENCE * 1000);
+}
+
+function unreachable() {
+  return new RequestError('unreachable', 'The server cannot be reached');
 }

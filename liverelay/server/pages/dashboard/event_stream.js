@@ -8,6 +8,9 @@ import { open, RequestError } from './api.js';
 /** Seconds between two attempts to connect; the last is kept. */
 const DELAYS = [0.25, 0.5, 1, 2, 4];
 
+/** Seconds; whoever asks for more than this, a proxy perhaps, is asked again before. */
+const LONGEST_PAUSE = 120;
+
 /** Seconds without a byte after which the connection is lost: the server speaks each second. */
 const SILENCE = 15;
 
@@ -17,8 +20,9 @@ const SILENCE = 15;
 /**
  * @typedef {object} Listener
  * @property {(event: ServerEvent) => void} onEvent
- * @property {(state: LinkState) => void} onState
- * @property {(error: RequestError) => void} onRefused The key is not valid any more.
+ * @property {(state: LinkState, refusal: RequestError | null) => void} onState With why there is no
+ *   connection, if that was said.
+ * @property {() => void} onRefused The key is not valid any more.
  */
 
 /**
@@ -29,21 +33,31 @@ const SILENCE = 15;
  * @param {AbortSignal} signal
  */
 export async function follow(path, listener, signal) {
-  listener.onState('connecting');
+  listener.onState('connecting', null);
   for (let attempt = 0; !signal.aborted; attempt += 1) {
+    let refusal = null;
     try {
       await readOnce(path, signal, (event) => {
         attempt = -1;
         tell(listener, event);
       });
     } catch (error) {
-      if (signal.aborted) return;
-      if (error instanceof RequestError && error.isKeyRefused) return listener.onRefused(error);
+      if (error instanceof RequestError) refusal = error;
     }
     if (signal.aborted) return;
-    listener.onState('lost');
-    await pause(DELAYS[Math.min(Math.max(attempt, 0), DELAYS.length - 1)], signal);
+    if (refusal?.isKeyRefused) return listener.onRefused();
+    listener.onState('lost', refusal);
+    await pause(delay(attempt, refusal), signal);
   }
+}
+
+/**
+ * @param {number} attempt -1 after a connection.
+ * @param {RequestError | null} refusal
+ */
+function delay(attempt, refusal) {
+  const own = DELAYS[Math.min(Math.max(attempt, 0), DELAYS.length - 1)];
+  return Math.min(Math.max(own, refusal?.retryAfter ?? 0), LONGEST_PAUSE);
 }
 
 /**
@@ -54,7 +68,7 @@ export async function follow(path, listener, signal) {
  */
 function tell(listener, event) {
   try {
-    listener.onState('live');
+    listener.onState('live', null);
     listener.onEvent(event);
   } catch (error) {
     reportError(error);

@@ -2,7 +2,7 @@
 
 import { byId, notify } from '../shared/page.js';
 import { KEY_REFUSED } from './actions.js';
-import { apiKey, request, RequestError } from './api.js';
+import { apiKey, checkKey, RequestError } from './api.js';
 import { setText } from './dom.js';
 import { follow } from './event_stream.js';
 import { plural } from './format.js';
@@ -16,6 +16,7 @@ import { ServerView } from './server_view.js';
 
 /** @typedef {import('./event_stream.js').LinkState} LinkState */
 /** @typedef {import('./event_stream.js').ServerEvent} ServerEvent */
+/** @typedef {import('../shared/words.js').Message} Message */
 /**
  * @typedef {object} View
  * @property {string} title
@@ -44,7 +45,8 @@ let data = new LiveData();
 let following = new AbortController();
 /** @type {View | null} */
 let view = null;
-let isLost = false;
+/** @type {Message | null} Why what is shown is not up to date. */
+let outage = null;
 
 byId('skip').addEventListener('click', skip);
 byId('log-in').addEventListener('submit', logIn);
@@ -58,7 +60,7 @@ addEventListener('beforeunload', (event) => {
   if (onAir.roomId) event.preventDefault();
 });
 onAir.addEventListener('change', () => view?.update?.());
-if (apiKey.value) enter();
+if (apiKey.value) enter({ isFirst: true });
 else drawShell();
 
 /**
@@ -74,31 +76,38 @@ function skip(event) {
 /** @param {SubmitEvent} event */
 async function logIn(event) {
   event.preventDefault();
-  const input = byId('key');
+  const [input, submit] = [byId('key'), byId('log-in-submit')];
+  const key = input.value.trim();
   notify(null);
-  apiKey.value = input.value.trim();
+  // Without it, Enter sends nothing either.
+  submit.disabled = true;
   try {
-    await request('GET', 'v1/keys');
+    await checkKey(key);
   } catch (error) {
-    apiKey.value = '';
     if (!(error instanceof RequestError)) throw error;
     notify(error.words);
     input.focus();
     input.select();
     return;
+  } finally {
+    submit.disabled = false;
   }
+  apiKey.value = key;
   input.value = '';
-  enter();
+  enter({ isFirst: false });
 }
 
-function enter() {
+/** @param {{ isFirst: boolean }} options Whether the page was just loaded. */
+function enter({ isFirst }) {
+  outage = null;
   drawShell();
-  show({ isFirst: true });
+  show({ isFirst });
+  following.abort();
   following = new AbortController();
   follow('v1/events', { onEvent, onState, onRefused: () => logOut(REVOKED) }, following.signal);
 }
 
-/** @param {import('../shared/words.js').Message | null} reason */
+/** @param {Message | null} reason */
 function logOut(reason) {
   if (!apiKey.value) return;
   apiKey.value = '';
@@ -122,7 +131,7 @@ function drawShell() {
 /** @param {{ isFirst: boolean }} options */
 function show({ isFirst }) {
   closeView();
-  notify(isLost ? LOST : null);
+  notify(outage);
   const [section, id] = address();
   view = createView(section, id);
   byId('view').replaceChildren(view.element);
@@ -156,6 +165,8 @@ function createView(section, id) {
 }
 
 function closeView() {
+  // A question goes with what it is about.
+  byId('confirm').close();
   view?.close?.();
   view = null;
 }
@@ -176,13 +187,23 @@ function drawWarnings() {
   badge.title = plural(count, 'warning');
 }
 
-/** @param {LinkState} state */
-function onState(state) {
+/**
+ * @param {LinkState} state
+ * @param {RequestError | null} refusal
+ */
+function onState(state, refusal) {
   const pill = byId('link-state');
   setText(pill, LINK_STATES[state]);
   pill.dataset.state = state;
-  if (isLost !== (state === 'lost')) {
-    isLost = state === 'lost';
-    notify(isLost ? LOST : null);
-  }
+  const before = outage;
+  outage = state === 'lost' ? describeOutage(refusal) : null;
+  // What is the same is not read out again.
+  if (before?.title !== outage?.title) notify(outage);
+}
+
+/** @param {RequestError | null} refusal */
+function describeOutage(refusal) {
+  if (!refusal || refusal.code === 'unreachable') return LOST;
+  const text = `The server said: ${refusal.message}. This page tries again by itself.`;
+  return { title: refusal.words.title, text };
 }
