@@ -37,6 +37,16 @@ JOIN_ONLY = """async token => {
   return (await response.json()).session_id;
 }"""
 
+# The screen is chosen when `choose` is called.
+HOLD_SCREEN = """(() => {
+  const open = navigator.mediaDevices.getDisplayMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getDisplayMedia = async (options) => {
+    window.chosen = await open(options);
+    await new Promise((resolve) => (window.choose = resolve));
+    return chosen;
+  };
+})()"""
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
 
 
@@ -212,6 +222,21 @@ def test_revoking_the_own_key_logs_out(page: Page, server: LiveServer) -> None:
     page.get_by_role("dialog").get_by_role("button", name="Revoke key").click()
 
     expect(page.get_by_label("API key")).to_be_visible()
+
+
+def test_screen_that_is_chosen_after_logging_out_is_let_go(page: Page, server: LiveServer) -> None:
+    page.add_init_script(HOLD_SCREEN)
+    open_room(page, server, server.create_room()["id"])
+    press(page, "Share screen")
+    page.wait_for_function("() => window.choose")
+
+    press(page, "Log out")
+    page.evaluate("choose()")
+
+    page.wait_for_function(
+        "() => chosen.getTracks().every((track) => track.readyState === 'ended')"
+    )
+    expect(page.get_by_role("alert")).to_be_hidden()
 
 
 def test_room_that_is_gone_is_told_in_clear_words(page: Page, server: LiveServer) -> None:

@@ -40,24 +40,25 @@ export class OnAir extends EventTarget {
     this.stop();
     const starting = new AbortController();
     this.#starting = starting;
-    // First, because browsers show the screen's choice only right after a click.
-    if (source === 'screen') this.#screen = await openScreen();
-    const media = this.#screen ? { stream: this.#screen } : { video: true, audio: true };
+    /** @type {MediaStream | null} */
+    let screen = null;
     try {
-      const token = await createToken(room.room_id, 'publish', TOKEN_LIFETIME);
-      const lr = new globalThis.LiveRelay(SERVER);
-      this.#session = await lr.publish({
-        token,
-        ...media,
+      // First, because browsers show the screen's choice only right after a click.
+      if (source === 'screen') screen = await openScreen();
+      screen?.getVideoTracks()[0].addEventListener('ended', () => {
+        if (this.#starting === starting) this.stop();
+      });
+      this.#session = await publish(room, screen, {
         signal: starting.signal,
         onStateChange: (state) => this.#onState(state),
       });
     } catch (error) {
+      // Whatever ended it meanwhile, logging out perhaps, could not stop what was not open yet.
+      stopTracks(screen);
       if (starting.signal.aborted) return;
-      this.#release();
       throw error;
     }
-    this.#screen?.getVideoTracks()[0].addEventListener('ended', () => this.stop());
+    this.#screen = screen;
     this.#room = room;
     this.#draw();
   }
@@ -70,7 +71,7 @@ export class OnAir extends EventTarget {
   }
 
   #release() {
-    for (const track of this.#screen?.getTracks() ?? []) track.stop();
+    stopTracks(this.#screen);
     this.#screen = null;
     this.#session = null;
     this.#room = null;
@@ -95,6 +96,24 @@ export class OnAir extends EventTarget {
     }
     this.dispatchEvent(new Event('change'));
   }
+}
+
+/**
+ * @param {RoomName} room
+ * @param {MediaStream | null} screen The camera without one.
+ * @param {{ signal: AbortSignal, onStateChange: (state: string) => void }} options
+ * @returns {Promise<PublishSession>}
+ */
+async function publish(room, screen, options) {
+  options.signal.throwIfAborted();
+  const token = await createToken(room.room_id, 'publish', TOKEN_LIFETIME);
+  const media = screen ? { stream: screen } : { video: true, audio: true };
+  return new globalThis.LiveRelay(SERVER).publish({ token, ...media, ...options });
+}
+
+/** @param {MediaStream | null} stream */
+function stopTracks(stream) {
+  for (const track of stream?.getTracks() ?? []) track.stop();
 }
 
 /** @returns {Promise<MediaStream>} */
