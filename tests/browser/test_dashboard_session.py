@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from liverelay.server.events import MAX_LISTENERS
 from liverelay.store.store import Store
-from tests.support.browser import open_page, press
+from tests.support.browser import PUBLISH, open_page, press, wait_until_playing
 from tests.support.dashboard import confirm, live_room, log_in, open_room
 from tests.support.live_server import start_server
 
@@ -246,6 +246,30 @@ def test_room_that_is_gone_is_told_in_clear_words(page: Page, server: LiveServer
     server.request("DELETE", f"/v1/rooms/{room_id}")
 
     expect(page.get_by_role("heading", name="This room is gone")).to_be_visible()
+
+
+def test_preview_outlives_its_publisher_and_says_when_it_ends(
+    page: Page, browser: Browser, server: LiveServer
+) -> None:
+    room = server.create_room()
+    with browser.new_context() as context:
+        publisher = open_page(context, server)
+        publisher.evaluate(PUBLISH, room["tokens"]["publish"])
+        open_room(page, server, room["id"])
+        press(page, "Preview")
+        wait_until_playing(page, element="preview")
+
+        publisher.evaluate("session.close()")
+        waiting = page.get_by_text("The preview goes on by itself as soon as somebody is.")
+        expect(waiting).to_be_visible()
+        publisher.evaluate(PUBLISH, room["tokens"]["publish"])
+        expect(waiting).to_be_hidden()
+        wait_until_playing(page, element="preview")
+        page.get_by_role("button", name=re.compile("Kick viewer", re.I)).click()
+        confirm(page, "Kick")
+
+        expect(page.get_by_role("alert")).to_contain_text("The preview has ended")
+        expect(page.get_by_role("button", name="Preview", exact=True)).to_be_visible()
 
 
 def test_peer_that_never_connected_goes_from_the_list(

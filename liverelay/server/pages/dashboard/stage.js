@@ -14,6 +14,11 @@ import { roomName } from './room_names.js';
 /** Seconds. */
 const TOKEN_LIFETIME = 3600;
 
+const ENDED = {
+  title: 'The preview has ended',
+  text: 'It was kicked out of the room, or the connection is gone for good. Start it again if you like.',
+};
+
 export class Stage {
   #room;
   #onAir;
@@ -22,6 +27,7 @@ export class Stage {
   #session = null;
   /** @type {AbortController | null} */
   #joining = null;
+  #isConnected = false;
   #video = h('video', { id: 'preview', muted: true, playsinline: true });
   #title = h('strong');
   #text = h('p');
@@ -52,7 +58,6 @@ export class Stage {
   /** @param {boolean} isLive Whether anyone publishes. */
   update(isLive) {
     this.#isLive = isLive;
-    if (!isLive && this.#session) this.#stopPreview();
     this.#draw();
   }
 
@@ -73,19 +78,30 @@ export class Stage {
     notify(null);
     try {
       const token = await createToken(this.#room.room_id, 'subscribe', TOKEN_LIFETIME);
-      const onStateChange = (/** @type {string} */ state) =>
-        state === 'failed' && this.#stopPreview();
+      const onStateChange = (/** @type {string} */ state) => this.#onState(state);
       const lr = new globalThis.LiveRelay(SERVER);
       this.#session = await lr.subscribe({
         token,
         element: this.#video,
         signal: joining.signal,
+        // To come back, too, while nobody is live.
+        waitForPublisher: true,
         onStateChange,
       });
     } catch (error) {
       if (!joining.signal.aborted) tell(error);
     }
     if (this.#joining === joining) this.#joining = null;
+  }
+
+  /** @param {string} state */
+  #onState(state) {
+    this.#isConnected = state === 'connected';
+    if (state === 'failed' && this.#session) {
+      this.#stopPreview();
+      notify(ENDED);
+    }
+    this.#draw();
   }
 
   #stopPreview() {
@@ -105,28 +121,30 @@ export class Stage {
   }
 
   #draw() {
-    const [playing, joining] = [this.#session !== null, this.#joining !== null];
+    const isOpen = this.#session !== null || this.#joining !== null;
     const mine = this.#onAir.roomId === this.#room.room_id;
-    setText(this.#preview, playing || joining ? 'Stop preview' : 'Preview');
-    this.#preview.hidden = !this.#isLive;
+    setText(this.#preview, isOpen ? 'Stop preview' : 'Preview');
+    this.#preview.hidden = !this.#isLive && !isOpen;
     const isTaken = this.#isLive && this.#room.room_type === 'broadcast';
     this.#camera.hidden = this.#screen.hidden = isTaken || this.#onAir.roomId !== null;
     this.#camera.classList.toggle('primary', !this.#isLive);
-    this.#overlay.hidden = playing;
-    const [title, text] = describe({ joining, isLive: this.#isLive, mine });
+    const isConnecting = isOpen && !this.#isConnected;
+    this.#overlay.hidden = isOpen && !isConnecting && this.#isLive;
+    const [title, text] = describe({ isOpen, isConnecting, isLive: this.#isLive, mine });
     setText(this.#title, title);
     setText(this.#text, text);
   }
 }
 
 /**
- * @param {{ joining: boolean, isLive: boolean, mine: boolean }} state
+ * @param {Record<'isOpen' | 'isConnecting' | 'isLive' | 'mine', boolean>} state
  * @returns {[string, string]}
  */
-function describe({ joining, isLive, mine }) {
-  if (joining) return ['Connecting…', ''];
+function describe({ isOpen, isConnecting, isLive, mine }) {
+  if (isConnecting) return ['Connecting…', ''];
   if (mine) return ['You are live', 'The preview shows what viewers see.'];
   if (isLive) return ['Live now', 'The preview has no sound, and counts as a viewer.'];
+  if (isOpen) return ['Nobody is live', 'The preview goes on by itself as soon as somebody is.'];
   return ['Nobody is live', 'Go live from this browser, or send a link to whoever does.'];
 }
 
