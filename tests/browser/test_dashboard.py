@@ -240,6 +240,11 @@ def test_server_page_tells_its_health(page: Page, server: LiveServer, live: str)
 
     page.get_by_role("link", name="Server").click()
 
+    warnings = page.get_by_role("region", name="Warnings")
+    expect(warnings).to_contain_text("only private or loopback addresses are announced")
+    expect(warnings).to_contain_text("Give --tls-cert and --tls-key")
+    count = warnings.get_by_role("listitem").count()
+    expect(page.get_by_role("link", name=f"Server {count} warnings")).to_be_visible()
     main = page.get_by_role("main")
     for name in ("Version", "CPU", "Memory", "Packets in", "Media at", "Event loop lag"):
         expect(main.get_by_text(name, exact=True)).to_be_visible()

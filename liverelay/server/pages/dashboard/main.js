@@ -181,10 +181,11 @@ function onEvent(event) {
 
 function drawWarnings() {
   const count = data.server?.warnings.length ?? 0;
-  const badge = byId('warning-count');
+  const badge = byId('warnings');
   badge.hidden = count === 0;
-  setText(badge, count);
   badge.title = plural(count, 'warning');
+  setText(byId('warning-count'), count);
+  setText(byId('warning-words'), plural(count, 'warning'));
 }
 
 /**
