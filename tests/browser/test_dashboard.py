@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
+import jwt
 import pytest
 from playwright.sync_api import expect
 
+from tests.support.accessibility import complaints_by_scheme
 from tests.support.browser import press, wait_until_playing
 from tests.support.dashboard import (
     LOOKS,
@@ -29,10 +32,19 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
 
 
+def tokens_of(server: LiveServer, link: str) -> dict[str, list[tuple[str, str, int]]]:
+    """Return the page that a link leads to, and role, room and lifetime of the tokens in it."""
+    page, _, parameters = link.removeprefix(f"{server.url}/examples/").partition("#")
+    claims = [
+        jwt.decode(token, options={"verify_signature": False}) for _, token in parse_qsl(parameters)
+    ]
+    return {page: [(of["role"], of["room_id"], of["exp"] - of["iat"]) for of in claims]}
+
+
 @pytest.fixture(scope="module")
 def live(browser: Browser, server: LiveServer) -> Iterator[str]:
-    """The id of a room to which somebody publishes."""
-    with live_room(browser, server) as room_id:
+    """The id of a room to which somebody publishes, while somebody watches."""
+    with live_room(browser, server) as room_id, watching(browser, server, room_id):
         yield room_id
 
 
@@ -43,8 +55,11 @@ def window(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Browser
 
 
 @pytest.fixture
-def page(window: BrowserContext) -> Page:
-    return window.new_page()
+def page(window: BrowserContext) -> Iterator[Page]:
+    """A page that, as the test leaves it, has to be fine in both colour schemes."""
+    opened = window.new_page()
+    yield opened
+    assert complaints_by_scheme(opened) == {}
 
 
 def test_rooms_show_what_is_live_as_it_changes(page: Page, server: LiveServer, live: str) -> None:
@@ -53,7 +68,9 @@ def test_rooms_show_what_is_live_as_it_changes(page: Page, server: LiveServer, l
 
     expect(row.get_by_text("Live", exact=True)).to_be_visible()
     expect(row).to_contain_text("VP8 · opus · live for")
-    expect(row).to_contain_text(re.compile(r"Inbound\s*[1-9][\d.]*\s[kM]bit/s"))
+    rate = r"\s*[1-9][\d.]*\s[kM]bit/s\s*"
+    figures = rf"Publishers\s*1\s*Viewers\s*1\s*Inbound{rate}Outbound{rate}Loss\s*[\d.<]+\s%"
+    expect(row).to_contain_text(re.compile(figures), timeout=10_000)
     made = server.create_room("call")["id"]
     expect(page.get_by_role("link", name=made[:8])).to_be_visible()
     server.request("DELETE", f"/v1/rooms/{made}")
@@ -93,8 +110,11 @@ def test_room_shows_its_streams_and_plots(page: Page, server: LiveServer, live: 
     expect(streams).to_contain_text("VP8")
     expect(streams).to_contain_text("640×480")
     expect(streams).to_contain_text("opus")
-    picture = page.get_by_role("img", name=re.compile("Inbound in the last ten minutes"))
-    expect(picture).to_be_visible()
+    rate = r"[1-9][\d.]*\s[kM]bit/s"
+    for name, value in (("Viewers", "1"), ("Inbound", rate), ("Outbound", rate)):
+        plot = page.get_by_role("figure").filter(has_text=re.compile(rf"{name}\s*{value}"))
+        picture = plot.get_by_role("img", name=f"{name} in the last ten minutes, of which")
+        expect(picture.locator("polyline")).to_have_attribute("points", re.compile(r"\d"))
     page.get_by_text("Table").nth(1).click()
     expect(page.get_by_role("table")).to_contain_text(re.compile(r"now\s*[1-9][\d.]*\s[kM]bit/s"))
 
@@ -155,7 +175,7 @@ def test_screen_is_shared_from_here(page: Page, server: LiveServer) -> None:
     press(page, "Stop")
 
 
-def test_link_and_token_are_made_and_copied(page: Page, server: LiveServer, live: str) -> None:
+def test_links_and_tokens_are_made_and_copied(page: Page, server: LiveServer, live: str) -> None:
     open_room(page, server, live)
     page.get_by_label("Works for").select_option("1 hour")
 
@@ -165,26 +185,43 @@ def test_link_and_token_are_made_and_copied(page: Page, server: LiveServer, live
     link = page.evaluate("navigator.clipboard.readText()")
     assert link == page.get_by_label("Watch", exact=True).input_value()
     press(page, "Copy token")
-
     page.wait_for_function(
         "async link => link.endsWith(await navigator.clipboard.readText())", arg=link
     )
-    assert link.startswith(f"{server.url}/examples/watch.html#token=eyJ")
+    page.get_by_label("What for").select_option("Publish")
+    press(page, "Create link")
+    publish = page.get_by_label("Publish", exact=True).input_value()
+    call_id = server.create_room("call")["id"]
+    page.evaluate("id => (location.hash = `#/rooms/${id}`)", call_id)
+    press(page, "Create link")
+    call = page.get_by_label("Call", exact=True).input_value()
+
+    assert tokens_of(server, link) == {"watch.html": [("subscribe", live, 3600)]}
+    assert tokens_of(server, publish) == {
+        "publish.html": [("publish", live, 3600), ("subscribe", live, 3600)]
+    }
+    assert tokens_of(server, call) == {"call.html": [("call", call_id, 86400)]}
 
 
 def test_peers_are_seen_with_what_they_send_and_get_and_are_kicked(
     page: Page, browser: Browser, server: LiveServer
 ) -> None:
-    with live_room(browser, server) as room_id, watching(browser, server, room_id) as viewer:
+    with (
+        live_room(browser, server, layers=True) as room_id,
+        watching(browser, server, room_id) as viewer,
+    ):
         open_room(page, server, room_id)
         peers = page.get_by_role("region", name="Peers").get_by_role("listitem")
         watches = peers.filter(has_text="Viewer")
-        rate, loss = r"[1-9][\d.]*\s[kM]bit/s", r"loss\s\d"
-        sends = re.compile(rf"Publisher.*in\sfor.*sends\s{rate} · 640×480 · {loss}")
-        gets = re.compile(rf"Viewer.*in\sfor.*gets\s{rate} · 640×480 · {loss}.*round\strip")
+        rate, size, loss = r"[1-9][\d.]*\s[kM]bit/s", r"\d+×\d+", r"loss\s\d"
+        layer = rf"{size},\slayer\s[qhf]"
+        sends = re.compile(rf"Publisher.*in\sfor.*sends\s{rate} · {size} · {loss}")
+        gets = re.compile(rf"Viewer.*in\sfor.*gets\s{rate} · {layer} · {loss}.*round\strip")
         expect(peers.filter(has_text=sends).first).to_be_visible(timeout=10_000)
         expect(peers.filter(has_text=gets).first).to_be_visible(timeout=10_000)
-        expect(page.get_by_text(re.compile(r"Forwarded: 640×480\sto\s1"))).to_be_visible()
+        expect(page.get_by_text(re.compile(rf"Forwarded: {layer}\sto\s1"))).to_be_visible()
+        streams = page.get_by_role("region", name="Published streams").get_by_role("listitem")
+        expect(streams.filter(has_text="Video, layer q")).to_contain_text(re.compile(size))
 
         page.get_by_role("button", name=re.compile("Kick viewer", re.I)).click()
         expect(page.get_by_role("dialog")).to_contain_text("Its session ends at once.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 _AXE = Path(liverelay.__file__).parent / "sdk_js" / "node_modules" / "axe-core" / "axe.min.js"
+
+_SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 _COMPLAINTS = """async () => {
   const { violations } = await axe.run();
@@ -29,6 +31,21 @@ def complaints(page: Page) -> list[str]:
     page.evaluate(_AXE.read_text())
     found: list[str] = page.evaluate(_COMPLAINTS)
     return found
+
+
+def complaints_by_scheme(page: Page) -> dict[str, list[str]]:
+    """Return what is wrong with the page as it stands, light and dark; empty if nothing is.
+
+    That it has to be scrolled sideways is wrong, too. Without axe, which is a development tool of
+    the SDK, that is all that is looked at.
+    """
+    found: dict[str, list[str]] = {}
+    for scheme in _SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        found[scheme] = complaints(page) if _AXE.exists() else []
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found[scheme].append("it has to be scrolled sideways")
+    return {scheme: said for scheme, said in found.items() if said}
 
 
 def tab_to(page: Page, name: str) -> None:

@@ -22,6 +22,16 @@ if TYPE_CHECKING:
 # The colour scheme, and the width of the window: a desk, and a phone.
 LOOKS: list[Look] = [("light", 1280), ("dark", 360)]
 
+# As small as a picture may be for the SDK to send it in several sizes. Drawn, because one camera
+# has one size at a time, also for other pages.
+_PUBLISH_LAYERS = """async token => {
+  const canvas = Object.assign(document.createElement('canvas'), { width: 960, height: 540 });
+  const context = canvas.getContext('2d');
+  setInterval(() => context.fillRect(960 * Math.random(), 540 * Math.random(), 40, 40), 100);
+  window.session = await lr.publish({ token, stream: canvas.captureStream(10), onStateChange });
+  return session.state;
+}"""
+
 ALLOWED = ["camera", "microphone", "clipboard-read", "clipboard-write"]
 
 
@@ -59,11 +69,15 @@ def confirm(page: Page, action: str) -> None:
 
 
 @contextmanager
-def live_room(browser: Browser, server: LiveServer) -> Iterator[str]:
-    """Make a room, and have somebody publish a camera and a microphone to it; yield its id."""
+def live_room(browser: Browser, server: LiveServer, *, layers: bool = False) -> Iterator[str]:
+    """Make a room, and have somebody publish to it; yield its id.
+
+    A camera and a microphone, or a picture in three sizes without sound.
+    """
     room = server.create_room()
     context = browser.new_context()
-    assert open_page(context, server).evaluate(PUBLISH, room["tokens"]["publish"]) == "connected"
+    publish = _PUBLISH_LAYERS if layers else PUBLISH
+    assert open_page(context, server).evaluate(publish, room["tokens"]["publish"]) == "connected"
     yield str(room["id"])
     context.close()
     server.request("DELETE", f"/v1/rooms/{room['id']}")
