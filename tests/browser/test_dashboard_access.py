@@ -124,14 +124,24 @@ def test_keyboard_alone_makes_and_deletes_a_room(page: Page, server: LiveServer)
     expect(page.get_by_role("status").filter(has_text="is deleted")).to_be_visible()
 
 
-def test_theme_is_chosen_and_kept(page: Page, server: LiveServer) -> None:
+def test_theme_is_chosen_and_kept_for_all_pages(page: Page, server: LiveServer) -> None:
     log_in(page, server)
-    colour = "getComputedStyle(document.body).backgroundColor"
-    before = page.evaluate(colour)
+    darkness = """() => {
+      const [red] = getComputedStyle(document.body).backgroundColor.match(/\\d+/);
+      return Number(red) < 128 ? 'dark' : 'light';
+    }"""
+    before = page.evaluate(darkness)
+    chosen = {"light": "dark", "dark": "light"}[before]
+    other = page.context.new_page()
+    other.goto(f"{server.url}/docs/")
+    assert other.evaluate(darkness) == before
 
-    page.get_by_role("button", name=re.compile("Use the (light|dark) theme")).click()
-    chosen = page.evaluate(colour)
-    page.reload()
+    press(page, f"Use the {chosen} theme")
+    assert page.evaluate(darkness) == chosen
+    other.wait_for_function(f"chosen => ({darkness})() === chosen", arg=chosen)
 
-    assert chosen != before
-    assert page.evaluate(colour) == chosen
+    for address in ("dashboard/", "docs/http-api", "examples/watch.html"):
+        page.goto(f"{server.url}/{address}")
+        assert page.evaluate(darkness) == chosen
+    page.goto(f"{server.url}/dashboard/")
+    expect(page.get_by_role("button", name=f"Use the {before} theme")).to_be_visible()

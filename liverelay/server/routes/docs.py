@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _PAGES = Path(liverelay.__file__).parent / "server" / "pages"
-_ASSETS = ("docs/docs.css", "docs/text.css", "docs/docs.js", "shared/icon.svg")
+_ASSETS = ("docs/docs.css", "docs/text.css", "docs/docs.js", "shared/icon.svg", "shared/theme.js")
 
 
 def add_routes(app: web.Application) -> None:
