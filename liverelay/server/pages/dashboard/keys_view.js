@@ -108,7 +108,7 @@ export class KeysView {
           'div',
           { class: 'row tight' },
           name,
-          isOwn && h('span', { class: 'tag' }, 'You are logged in with it'),
+          isOwn && h('span', { class: 'tag' }, 'You use it here'),
         ),
         h(
           'span',

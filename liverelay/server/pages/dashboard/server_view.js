@@ -119,7 +119,18 @@ function createFinding({ check, level, detail, advice }) {
     {},
     h('div', { class: 'row tight' }, h('strong', { class: 'capital' }, CHECKS[check] ?? check), badge),
     h('div', { class: 'capital' }, detail),
-    advice && h('div', { class: 'quiet' }, advice),
+    advice && h('div', { class: 'quiet' }, ...markOptions(advice)),
   );
   return { element, update: () => undefined };
+}
+
+/**
+ * Options of the command line are not broken at their hyphens.
+ *
+ * @param {string} advice
+ */
+function markOptions(advice) {
+  return advice
+    .split(/(--[\w-]+)/)
+    .map((part) => (part.startsWith('--') ? h('code', { class: 'option' }, part) : part));
 }

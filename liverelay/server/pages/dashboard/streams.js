@@ -9,18 +9,18 @@ import { createFigures } from './tiles.js';
 /** @typedef {import('./live_data.js').PublicationState} PublicationState */
 /** @typedef {import('./live_data.js').StreamState & { kind: string, peer_id: string }} Row */
 
+const NOTHING = 'Nothing is published. Go live from here, or make a link for whoever does.';
+
 export class StreamsCard {
   #rows = h('ul', { class: 'list' });
   #list = new KeyedList(this.#rows, (/** @type {Row} */ { ssrc }) => String(ssrc), createRow);
-  #note = h(
-    'p',
-    { class: 'quiet' },
-    'Nothing is published. Go live from here, or make a link for whoever does.',
-  );
-  #forwarded = h('p', { class: 'quiet small numbers', hidden: true });
+  #note = h('p', { class: 'quiet numbers' });
+  #count = 0;
+  #forwarded = '';
 
   constructor() {
-    this.element = card('Published streams', this.#rows, this.#note, this.#forwarded);
+    this.element = card('Published streams', this.#rows, this.#note);
+    this.#describe();
   }
 
   /** @param {PublicationState[]} publications */
@@ -28,15 +28,23 @@ export class StreamsCard {
     const rows = publications.flatMap(({ kind, peer_id, streams }) =>
       streams.map((stream) => ({ ...stream, kind, peer_id })),
     );
-    this.#note.hidden = rows.length > 0;
     this.#list.update(rows);
+    this.#count = rows.length;
+    this.#describe();
   }
 
   /** @param {import('./session_figures.js').SessionFigures[]} sessions All of the room. */
   showForwarded(sessions) {
-    const forwarded = describeForwarded(sessions);
-    this.#forwarded.hidden = !forwarded;
-    setText(this.#forwarded, `Forwarded: ${forwarded}`);
+    this.#forwarded = describeForwarded(sessions);
+    this.#describe();
+  }
+
+  #describe() {
+    const forwarded = this.#forwarded && `Forwarded: ${this.#forwarded}`;
+    const text = this.#count ? forwarded : NOTHING;
+    this.#note.hidden = !text;
+    this.#note.classList.toggle('small', this.#count > 0);
+    setText(this.#note, text);
   }
 }
 
@@ -60,7 +68,7 @@ function createRow(stream) {
   );
   const update = (/** @type {Row} */ now) => {
     setText(codec, now.mime_type?.split('/')[1] ?? UNKNOWN);
-    const parts = [formatPicture(now), `from ${shortId(now.peer_id)}`];
+    const parts = [formatPicture(now), !now.active && 'paused', `from ${shortId(now.peer_id)}`];
     setText(from, parts.filter(Boolean).join(' · '));
     figures.update([
       formatBitrate(now.bitrate_bps),
