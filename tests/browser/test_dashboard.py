@@ -214,9 +214,9 @@ def test_peers_are_seen_with_what_they_send_and_get_and_are_kicked(
         peers = page.get_by_role("region", name="Peers").get_by_role("listitem")
         watches = peers.filter(has_text="Viewer")
         rate, size, loss = r"[1-9][\d.]*\s[kM]bit/s", r"\d+×\d+", r"loss\s\d"
-        layer = rf"{size},\slayer\s[qhf]"
-        sends = re.compile(rf"Publisher.*in\sfor.*sends\s{rate} · {size} · {loss}")
-        gets = re.compile(rf"Viewer.*in\sfor.*gets\s{rate} · {layer} · {loss}.*round\strip")
+        layer, dot = rf"{size},\slayer\s[qhf]", r"\s·\s"
+        sends = re.compile(rf"Publisher.*in\sfor.*sends\s{rate}{dot}{size}{dot}{loss}")
+        gets = re.compile(rf"Viewer.*in\sfor.*gets\s{rate}{dot}{layer}{dot}{loss}.*round\strip")
         expect(peers.filter(has_text=sends).first).to_be_visible(timeout=10_000)
         expect(peers.filter(has_text=gets).first).to_be_visible(timeout=10_000)
         expect(page.get_by_text(re.compile(rf"Forwarded: {layer}\sto\s1"))).to_be_visible()

@@ -103,6 +103,9 @@ def _take_pictures(browser: Browser, server: LiveServer) -> None:
     _let_time_pass(page, crowd, server, room["tokens"]["subscribe"])
     press(page, "Preview")
     wait_until_playing(page, element="preview")
+    # Two more looks at what each peer sends and gets, a period of RoomStatistics apart, since time
+    # has leapt for the rates of those before.
+    page.wait_for_timeout(7000)
     _save(page, "dashboard.png")
     page.emulate_media(color_scheme="dark")
     _save(page, "dashboard-dark.png")

@@ -221,12 +221,12 @@ function describeFlow(verb, { bitrate_bps: bps, fraction_lost: lost, picture }) 
   ];
 }
 
-/** @param {(string | false)[]} parts Each stays on one line. */
+/** @param {(string | false)[]} parts Each stays on one line, with the dot behind it. */
 function joinParts(parts) {
   return parts
     .filter((part) => part)
     .map((part) => String(part).replaceAll(' ', '\u00a0'))
-    .join(' · ');
+    .join('\u00a0· ');
 }
 
 /** @param {Partial<StreamStats>} stream The video, if there is any. */
