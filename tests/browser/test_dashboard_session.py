@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, BrowserContext, Page, Route
+    from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route
 
     from tests.support.live_server import LiveServer
 
@@ -309,6 +309,21 @@ def test_page_reconnects_by_itself_after_a_restart(
         expect(page.get_by_role("alert")).to_be_hidden()
         # The publisher has come back as well, and is shown.
         expect(page.get_by_text("Live now")).to_be_visible(timeout=15_000)
+
+
+def test_plots_begin_with_what_the_server_remembers(page: Page, server: LiveServer) -> None:
+    def plot(known: str) -> Locator:
+        words = rf"Viewers in the last ten minutes(, of which ({known}\ss|\d+\smin) are known)?:"
+        return page.get_by_role("img", name=re.compile(words))
+
+    log_in(page, server)
+    # Later only if the server was just started, and has little to remember.
+    expect(plot(r"[2-5]\d")).to_be_visible(timeout=30_000)
+
+    page.reload()
+
+    # More than the page itself can know.
+    expect(plot(r"([89]|[1-5]\d)")).to_be_visible(timeout=5_000)
 
 
 def test_keys_are_listed_again_after_a_restart(page: Page, own_server: LiveServer) -> None:

@@ -30,9 +30,14 @@ const server = (bps) => ({
   warnings: [],
 });
 
+const snapshot = (of) => ({
+  type: 'snapshot',
+  data: { server: server(0), rooms: [], history: { interval: 5, server: [], rooms: {} }, ...of },
+});
+
 function known(rooms) {
   const data = new LiveData();
-  data.apply({ type: 'snapshot', data: { server: server(0), rooms } }, 100);
+  data.apply(snapshot({ rooms }), 100);
   return data;
 }
 
@@ -87,10 +92,7 @@ test('a new snapshot, after a restart, replaces the rooms and keeps the history'
     101,
   );
 
-  data.apply(
-    { type: 'snapshot', data: { server: server(null), rooms: [room('a', { bps: null })] } },
-    105,
-  );
+  data.apply(snapshot({ server: server(null), rooms: [room('a', { bps: null })] }), 105);
 
   assert.deepEqual(ids(data), ['a']);
   assert.deepEqual(data.room('a').history.samples, [{ at: 101, values: [8000, 0, 0] }]);
@@ -114,7 +116,7 @@ test('the history begins with what the server remembers, whatever its clock says
   };
   const data = new LiveData();
 
-  data.apply({ type: 'snapshot', data: { server: server(0), rooms: [room('a')], history } }, 100);
+  data.apply(snapshot({ rooms: [room('a')], history }), 100);
 
   assert.deepEqual(data.history.samples, [
     { at: 95, values: [100, 200, 1] },

@@ -143,7 +143,7 @@ export class LiveData {
   }
 
   /**
-   * @param {{ server: ServerState, rooms: RoomState[], history?: ServerHistory }} snapshot Of all
+   * @param {{ server: ServerState, rooms: RoomState[], history: ServerHistory }} snapshot Of all
    *   rooms.
    * @param {number} now
    */
@@ -152,7 +152,7 @@ export class LiveData {
     const ids = new Set(rooms.map((room) => room.room_id));
     for (const id of this.#rooms.keys()) if (!ids.has(id)) this.#rooms.delete(id);
     for (const room of rooms) this.#keep(room, now);
-    if (history) this.#recall(history, now);
+    this.#recall(history, now);
   }
 
   /**
