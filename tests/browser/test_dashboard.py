@@ -226,6 +226,7 @@ def test_peers_are_seen_with_what_they_send_and_get_and_are_kicked(
         page.get_by_role("button", name=re.compile("Kick viewer", re.I)).click()
         expect(page.get_by_role("dialog")).to_contain_text("Its session ends at once.")
         confirm(page, "Kick")
+        expect(page.get_by_role("region", name="Peers")).to_be_focused()
         expect(watches).to_have_count(0)
         viewer.wait_for_function("states.at(-1) === 'failed'")
         page.get_by_role("button", name=re.compile("Kick publisher", re.I)).click()

@@ -40,6 +40,7 @@ export class PeersCard {
     this.#roomId = roomId;
     this.#onKicked = onKicked;
     this.element = card('Peers', this.#search.element, this.#rows, this.#note);
+    this.element.tabIndex = -1;
   }
 
   /** @param {SessionFigures[]} sessions Of the whole room, as they are now. */
@@ -114,6 +115,8 @@ export class PeersCard {
   async #end(peerId, name) {
     await request('DELETE', `v1/rooms/${this.#roomId}/peers/${peerId}`);
     say(`${name} is kicked`);
+    // The button will be gone; whoever uses the keyboard goes on from here.
+    this.element.focus();
   }
 }
 
