@@ -43,11 +43,12 @@ afterEach(() => {
   mock.timers.reset();
 });
 
-test('it asks at once, and again in each period', async () => {
+test('it asks at once, soon after that, and again in each period', async () => {
   await pass(0);
   sessions = [{ state: 'connected', inbound_rtp: [], outbound_rtp: [] }];
-  await pass(3);
-  await pass(3);
+  await pass(1);
+  await pass(2.9);
+  await pass(0.1);
 
   assert.deepEqual(asked, Array(3).fill('/v1/rooms/a/stats'));
   assert.deepEqual(told, [0, 1, 1]);
@@ -81,7 +82,7 @@ test('nothing is asked for while nobody sees the page, and at once when somebody
 test('it goes on after an answer that did not come', async () => {
   await pass(0);
   sessions = null;
-  await pass(3);
+  await pass(1);
   assert.deepEqual([asked.length, told], [2, [0]]);
 
   sessions = [];

@@ -9,6 +9,9 @@ import { SessionMeter } from './session_figures.js';
 /** Seconds from one look to the next. */
 const PERIOD = 3;
 
+/** Seconds from the first look to the second, before which no rate is known. */
+const FIRST_PERIOD = 1;
+
 /** Seconds more than that for each session: the answer for a thousand is a megabyte. */
 const PER_SESSION = 0.02;
 
@@ -25,6 +28,7 @@ export class RoomStatistics {
   #onSessions;
   #meter = new SessionMeter();
   #count = 0;
+  #isFirst = true;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #dueAt = Infinity;
@@ -78,7 +82,8 @@ export class RoomStatistics {
       if (!(error instanceof RequestError) || error.isKeyRefused) report(error);
     } finally {
       this.#isAsking = false;
-      this.#askIn(period(this.#count));
+      this.#askIn(this.#isFirst ? FIRST_PERIOD : period(this.#count));
+      this.#isFirst = false;
     }
   }
 }
