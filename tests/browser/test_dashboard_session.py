@@ -18,7 +18,6 @@ from tests.support.live_server import start_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route
 
@@ -57,10 +56,11 @@ def window(browser: Browser) -> Iterator[BrowserContext]:
         yield context
 
 
-@pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[LiveServer]:
-    """A server that a test may stop and start, and that nobody else's wrong keys get to."""
-    started = start_server(tmp_path, "--public-address", "127.0.0.1")
+@pytest.fixture(scope="module")
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server that tests may stop, if they start it again, and give wrong keys to."""
+    data_dir = tmp_path_factory.mktemp("store")
+    started = start_server(data_dir, "--public-address", "127.0.0.1")
     yield started
     assert started.stop() == 0
 
@@ -107,13 +107,14 @@ def test_address_with_too_many_wrong_keys_is_let_in_with_the_right_one(
     press(page, "Log in")
     expect(page.get_by_role("alert")).to_contain_text("Too many wrong ones came from your network")
 
-    # Copied with the line that it was in.
-    page.get_by_label("API key").fill(f" {own_server.key}\t")
+    _, made = own_server.request("POST", "/v1/keys", {"name": "visitor"})
+    # Copied with what was around it.
+    page.get_by_label("API key").fill(f" {made['key']}\t")
     press(page, "Log in")
     expect(page.get_by_role("main")).to_be_focused()
     expect(page.get_by_text("Up to date")).to_be_visible()
 
-    own_server.request("DELETE", f"/v1/keys/{own_server.key[:8]}")
+    own_server.request("DELETE", f"/v1/keys/{made['key'][:8]}")
     expect(page.get_by_role("alert")).to_contain_text("This API key is not valid any more")
 
 
