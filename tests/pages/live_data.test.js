@@ -76,10 +76,8 @@ test('statistics that were written before a room was deleted do not bring it bac
   const data = known([room('a', { publishers: 1 }), room('b')]);
   data.apply({ type: 'room.deleted', data: { room_id: 'a' } }, 101);
 
-  data.apply(
-    { type: 'statistics', data: { server: server(0), rooms: [room('a'), room('b', { viewers: 1 })] } },
-    102,
-  );
+  const rooms = [room('a'), room('b', { viewers: 1 })];
+  data.apply({ type: 'statistics', data: { server: server(0), rooms } }, 102);
 
   assert.deepEqual(ids(data), ['b']);
   assert.equal(data.room('b').state.subscriber_count, 1);

@@ -66,7 +66,7 @@ test('what changes is asked for soon, and once however much it is', async () => 
   assert.equal(asked.length, 2);
 });
 
-test('nothing is asked for while nobody sees the page, and at once when somebody does', async () => {
+test('nothing is asked for while nobody sees the page, and soon after somebody does', async () => {
   await pass(0);
   document.hidden = true;
   for (let i = 0; i < 10; i += 1) await pass(3);

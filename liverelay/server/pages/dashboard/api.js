@@ -60,12 +60,12 @@ const WORDS = {
   unreachable: ['The server cannot be reached', 'Is it running? Check, then try again.'],
   key_malformed: [
     'This is not a whole API key',
-    'A key is lr_ and 32 characters, 0 to 9 and a to f. Lists have its beginning only: the whole is ' +
-      'shown once, when it is made.',
+    'A key is lr_ and 32 characters, 0 to 9 and a to f. Lists have its beginning only: the whole ' +
+      'is shown once, when it is made.',
   ],
   api_key_invalid: [
     'The server does not know this API key',
-    'It was revoked, or is one of another server. Use another, or make one on the server’s machine.',
+    'It was revoked, or is one of another server. Use another, or make one on its machine.',
   ],
   rate_limited: [
     'The server does not know this API key',

@@ -1,4 +1,4 @@
-/** What the plots show: the last ten minutes of a few numbers, as the page and the server know them. */
+/** What the plots show: ten minutes of a few numbers, as the page and the server know them. */
 
 /** Seconds. */
 export const WINDOW = 600;

@@ -79,7 +79,7 @@ async function logIn(event) {
   const [input, submit] = [byId('key'), byId('log-in-submit')];
   const key = input.value.trim();
   notify(null);
-  // Without it, Enter sends nothing either.
+  // A form whose button is disabled is not sent by Enter either.
   submit.disabled = true;
   try {
     await checkKey(key);

@@ -53,7 +53,9 @@ export class PeersCard {
   /** Lets the ages grow. */
   update() {
     if (this.#toldAt === null) return;
-    const found = this.#search.choose(this.#sessions, ({ peer_id, session_id }) => peer_id + session_id);
+    const found = this.#search.choose(this.#sessions, (session) =>
+      [session.peer_id, session.session_id].join(' '),
+    );
     this.#list.update(firstSessions(groupByPeer(found), MOST_SHOWN));
     const rest = this.#describeRest(found.length);
     this.#note.hidden = !rest;
@@ -102,7 +104,8 @@ export class PeersCard {
    */
   async #kick(peerId, name, pressed) {
     const count = this.#sessions.filter(({ peer_id: id }) => id === peerId).length;
-    const text = `${describeEnd(count)} Its token stays valid: it can come back, but not by itself.`;
+    const stays = 'Its token stays valid: it can come back, but not by itself.';
+    const text = `${describeEnd(count)} ${stays}`;
     if (!(await confirmed({ title: `Kick ${name.toLowerCase()}?`, text, action: 'Kick' }))) return;
     await attempt(pressed, () => this.#end(peerId, name));
     this.#onKicked();

@@ -43,7 +43,8 @@ export class RoomStatistics {
     this.#roomId = roomId;
     this.#onSessions = onSessions;
     const { signal } = this.#closing;
-    document.addEventListener('visibilitychange', () => !document.hidden && this.soon(), { signal });
+    const onVisibility = () => !document.hidden && this.soon();
+    document.addEventListener('visibilitychange', onVisibility, { signal });
     this.#ask();
   }
 

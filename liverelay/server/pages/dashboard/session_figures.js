@@ -133,7 +133,8 @@ export class SessionMeter {
     const seconds = now - counters.at;
     if (seconds >= SHORTEST) {
       const { values: before } = counters;
-      counters = { at: now, values, rates: values.map((value, i) => (value - before[i]) / seconds) };
+      const rates = values.map((value, index) => (value - before[index]) / seconds);
+      counters = { at: now, values, rates };
     }
     this.#now.set(key, counters);
     return counters.rates;
@@ -155,7 +156,9 @@ export function groupByPeer(sessions) {
     if (own) own.push(session);
     else byPeer.set(session.peer_id, [session]);
   }
-  const peers = [...byPeer].map(([peer_id, own]) => ({ peer_id, sessions: own, name: roleOf(own) }));
+  const peers = [...byPeer].map(([peer_id, own]) => {
+    return { peer_id, sessions: own, name: roleOf(own) };
+  });
   return peers.sort((a, b) => Number(isViewer(a)) - Number(isViewer(b)));
 }
 

@@ -16,7 +16,7 @@ const TOKEN_LIFETIME = 3600;
 
 const ENDED = {
   title: 'The preview has ended',
-  text: 'It was kicked out of the room, or the connection is gone for good. Start it again if you like.',
+  text: 'It was kicked, or the connection is gone for good. You can start it again.',
 };
 
 export class Stage {
