@@ -27,6 +27,9 @@ LOCAL_KEY_ID = "local"
 # A year. Longer-lived secrets should be API keys, which can be revoked one by one.
 MAX_TTL = 31_536_000
 
+# Three times as long as those that are made here.
+MAX_TOKEN_SIZE = 1024
+
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -90,6 +93,8 @@ def verify(token: str, secret: bytes, *, now: int, is_live_key: Callable[[str], 
     Raises:
         RefusedError: `token_invalid` or `token_expired`.
     """
+    if len(token) > MAX_TOKEN_SIZE:
+        raise RefusedError(ErrorCode.TOKEN_INVALID)
     import jwt
 
     # Expiry is checked below against `now`, the form of the claims by `_read_claims`.
@@ -102,7 +107,7 @@ def verify(token: str, secret: bytes, *, now: int, is_live_key: Callable[[str], 
     try:
         payload = jwt.decode(token, secret, algorithms=[ALGORITHM], options=options)
     except (jwt.PyJWTError, ValueError, RecursionError):
-        # PyJWT lets through what bytes outside UTF-8 and a header of a thousand brackets raise.
+        # PyJWT lets through what bytes outside UTF-8 and a header of nothing but brackets raise.
         raise RefusedError(ErrorCode.TOKEN_INVALID) from None
     claims = _read_claims(payload)
     if not is_live_key(claims.key_id):

@@ -38,11 +38,11 @@ def complaints_by_scheme(page: Page) -> dict[str, list[str]]:
     """Return what is wrong with the page as it stands, light and dark; empty if nothing is.
 
     That it has to be scrolled sideways is wrong, too. Without axe, which is a development tool of
-    the SDK, that is all that is looked at.
+    the SDK, that is all that is looked at. Nothing is looked at while it fades.
     """
     found: dict[str, list[str]] = {}
     for scheme in _SCHEMES:
-        page.emulate_media(color_scheme=scheme)
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         found[scheme] = complaints(page) if _AXE.exists() else []
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found[scheme].append("it has to be scrolled sideways")

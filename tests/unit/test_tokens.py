@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liverelay.errors import ErrorCode, RefusedError
-from liverelay.tokens import CLAIMS, Claims, Role, is_uuid, mint, parse_role, verify
+from liverelay.tokens import CLAIMS, MAX_TOKEN_SIZE, Claims, Role, is_uuid, mint, parse_role, verify
 
 _SECRET = b"a secret of more than thirty-two bytes"
 _NOW = 1_770_412_459
@@ -251,6 +251,11 @@ def test_key_id_of_the_token_is_what_is_asked_about() -> None:
 )
 def test_garbage_is_invalid(token: str) -> None:
     assert _refused(token) is ErrorCode.TOKEN_INVALID
+
+
+def test_token_longer_than_any_of_ours_is_refused_unread() -> None:
+    assert len(_mint()) < MAX_TOKEN_SIZE / 2
+    assert _refused(_sign(_claims(more="x" * MAX_TOKEN_SIZE))) is ErrorCode.TOKEN_INVALID
 
 
 @given(token=st.text(max_size=80))
