@@ -1,8 +1,8 @@
 """What viewers see on bad networks: a matrix of losses and round trips, in simulated time.
 
 `python -m benchmarks.network` (or `make bench-network`). It runs the server's media plane between a
-simulated camera and a simulated viewer; the same seeds give the same figures on every machine.
-docs/network.md says how to read them.
+simulated camera and a simulated viewer; the same seeds give the same figures on every machine. What
+must hold on any network is checked for each cell. docs/network.md says how to read them.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,6 +21,8 @@ from tests.support.simulation.scene import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from tests.support.simulation.viewer import SimulatedViewer
 
 _LOSSES = (0.0, 0.01, 0.05, 0.10, 0.20, 0.30)
 _ROUND_TRIPS = (0.02, 0.1, 0.3)
@@ -33,6 +36,8 @@ _SEEDS = (1, 2)
 _SETTLE_TIME = 2.0
 # A pause that nobody overlooks.
 _FREEZE = 0.5
+# Between two requests for a keyframe, but for what a sum of fractions is off.
+_QUIET_PERIOD = 0.5 - 1e-6
 
 
 class Case(NamedTuple):
@@ -76,7 +81,12 @@ def cases() -> Iterator[Case]:
 
 
 def measure(case: Case, seconds: float = _SECONDS, seeds: Sequence[int] = _SEEDS) -> Result:
-    """Return how a viewer fares on average of the seeds."""
+    """Return how a viewer fares on average of the seeds.
+
+    Raises:
+        AssertionError: The viewer decoded, or was sent, what it cannot use; or the publisher was
+            asked for keyframes too often.
+    """
     frames, pauses, recoveries = 0, [], []
     for seed in seeds:
         bad = Conditions(loss=case.loss, burst=case.burst, delay=case.round_trip / 2)
@@ -86,6 +96,7 @@ def measure(case: Case, seconds: float = _SECONDS, seeds: Sequence[int] = _SEEDS
         scene.run(_SETTLE_TIME)
         begun = scene.clock.now
         scene.run(seconds)
+        _check(scene, viewer)
         decoded = viewer.judge.decoded
         frames += sum(begun <= m.captured_at + case.round_trip < begun + seconds for m in decoded)
         pauses += viewer.judge.pauses(begun, begun + seconds)
@@ -97,6 +108,14 @@ def measure(case: Case, seconds: float = _SECONDS, seeds: Sequence[int] = _SEEDS
         max(pauses),
         tuple(sorted(recoveries)),
     )
+
+
+def _check(scene: Scene, viewer: SimulatedViewer) -> None:
+    judge = viewer.judge
+    assert not judge.faults, judge.faults
+    assert not (orphans := judge.orphans(scene.received)), orphans
+    for plis in scene.camera.plis.values():
+        assert all(b - a > _QUIET_PERIOD for a, b in pairwise(plis)), plis
 
 
 def markdown(results: dict[Case, Result]) -> str:
