@@ -58,8 +58,8 @@ bench: .venv/.bench ## what forwarding costs here, beside other servers; renews 
 bench-network: $(INSTALLED) ## what viewers see on bad networks, simulated; renews docs/network.md
 	$(BIN)/python -m benchmarks.network --docs docs/network.md
 
-bench-recovery: $(INSTALLED) ## what loss recovery and simulcast cost, per packet and viewer
-	$(BIN)/python -m benchmarks.recovery
+bench-recovery: $(INSTALLED) ## what loss recovery and simulcast cost; renews docs/network.md, fails above 15 %
+	$(BIN)/python -m benchmarks.recovery --docs docs/network.md
 
 .venv/.bench: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --group bench

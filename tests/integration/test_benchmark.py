@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benchmarks import recovery, report, sfu
+from benchmarks import pages, recovery, report, sfu
 from benchmarks.crowd import Crowd
 from benchmarks.probes import places_of
 from benchmarks.subjects import SUBJECTS
@@ -128,3 +128,19 @@ def test_cost_of_recovery_is_measured_in_every_case(case: recovery.Case) -> None
         cost = recovery.Run(case, viewers=3, port=port).measure(0.5)
 
     assert cost > 0
+
+
+@_LINUX
+@pytest.mark.parametrize(("cost", "verdict"), [(2.29e-6, "within"), (2.31e-6, "above")])
+def test_cost_of_recovery_is_judged_and_has_its_place_on_the_page(
+    cost: float, verdict: str
+) -> None:
+    costs = dict.fromkeys((case.title for case in recovery.CASES), 2e-6)
+    costs[recovery.WITH.title] = cost
+    page = (ROOT / "docs" / "network.md").read_text("utf-8")
+
+    text = recovery.markdown(costs, viewers=3)
+
+    assert f"simulcast are {verdict} the 15%" in text
+    assert recovery.is_within(costs) is (verdict == "within")
+    assert pages.replaced(page, "recovery", "make bench-recovery", text) is not None

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 # Twice the usual default: 300 small packets at once fit.
-_RECEIVE_BUFFER_SIZE = 425_984
+RECEIVE_BUFFER_SIZE = 425_984
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,7 @@ class LoopbackPort:
         """Open a viewer, which is closed with the port at the latest."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         sock = socket.socket(family, socket.SOCK_DGRAM)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_SIZE)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_SIZE)
         sock.bind((host, 0))
         sock.setblocking(False)
         target = targets.open()
