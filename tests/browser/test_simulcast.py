@@ -13,6 +13,7 @@ from tests.support.browser import (
     wait_until,
     wait_until_playing,
 )
+from tests.support.fluency import record, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,8 +82,14 @@ def test_viewer_falls_back_when_its_size_is_sent_no_more(
     wait_until(publisher, SENT_SIZES, arg=[320, 640, 1280], seconds=30)
     viewer.evaluate(SUBSCRIBE, tokens["subscribe"])
     viewer.wait_for_function(IS_SHOWN, arg=1280)
+    record(viewer)
+    viewer.wait_for_function("recorded.frames[1280] > 10")
 
     publisher.evaluate(STOP_LARGEST)
-    viewer.wait_for_function(IS_SHOWN, arg=640, timeout=3000)
-
+    viewer.wait_for_function(IS_SHOWN, arg=640)
     wait_until_playing(viewer)
+
+    # For so long the last picture of the one size stood before the first of the other.
+    seen = recorded(viewer)
+    assert set(seen.frames) == {1280, 640}
+    assert seen.longest_pause <= 1.0

@@ -44,6 +44,38 @@ BEGIN = """() => {
 _END = "Math.max(longestPause, performance.now() - shownAt) / 1000"
 
 
+# Of each frame that is decoded, whether the page is seen or not.
+_RECORD = """() => {
+  const [track] = video.srcObject.getVideoTracks();
+  const frames = new MediaStreamTrackProcessor({ track }).readable.getReader();
+  window.recorded = { frames: {}, longestPause: 0, decodedAt: performance.now() };
+  const take = ({ done, value }) => {
+    if (done) return;
+    const now = performance.now();
+    recorded.longestPause = Math.max(recorded.longestPause, now - recorded.decodedAt);
+    recorded.decodedAt = now;
+    recorded.frames[value.displayWidth] = (recorded.frames[value.displayWidth] ?? 0) + 1;
+    value.close();
+    frames.read().then(take);
+  };
+  frames.read().then(take);
+}"""
+_RECORDED = """() => [
+  Object.entries(recorded.frames).map(([width, count]) => [Number(width), count]),
+  Math.max(recorded.longestPause, performance.now() - recorded.decodedAt) / 1000,
+]"""
+
+
+class Recording(NamedTuple):
+    """What a viewer got since it was begun to be recorded: how many frames of each width.
+
+    `longest_pause` is in seconds.
+    """
+
+    frames: dict[int, int]
+    longest_pause: float
+
+
 class Fluency(NamedTuple):
     """What a viewer saw in a while; `longest_pause` in seconds."""
 
@@ -54,6 +86,16 @@ class Fluency(NamedTuple):
     @property
     def share(self) -> float:
         return self.decoded / self.sent
+
+
+def record(viewer: Page) -> None:
+    """Begin to note each frame that a viewer decodes, also while other pages are in front of it."""
+    viewer.evaluate(_RECORD)
+
+
+def recorded(viewer: Page) -> Recording:
+    frames, longest_pause = viewer.evaluate(_RECORDED)
+    return Recording(dict(frames), longest_pause)
 
 
 def wait_until_frame_rate(viewer: Page, least: float, most: float) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from liverelay.rtp.extensions import MID_URI, RID_URI
@@ -22,7 +23,7 @@ from tests.support.parameters import published_video, watched_video
 from tests.support.simulation.references import ReferenceFinder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from liverelay.sfu.subscription import Subscription
     from tests.support.simulation.server import SimulatedServer
@@ -120,10 +121,13 @@ class Encoder:
 class SimulcastPublisher:
     """Sends all three encodings of every frame, and a keyframe of that which is asked for one.
 
-    With `sends_bursts` the server reads them at once, as one that is busy does.
+    With `sends_bursts` the server reads them at once, as one that is busy does. `delay` is how far
+    away it is: what it sends arrives so much later, and so does what it is asked.
     """
 
-    def __init__(self, server: SimulatedServer, *, sends_bursts: bool = False) -> None:
+    def __init__(
+        self, server: SimulatedServer, *, sends_bursts: bool = False, delay: float = 0.0
+    ) -> None:
         self.session_id = SessionId("publisher")
         self.plis: list[tuple[float, str]] = []
         self.sends_bursts = sends_bursts
@@ -139,6 +143,7 @@ class SimulcastPublisher:
             for index, rid in enumerate(RIDS)
         }
         self._server = server
+        self._delay = delay
         self._started_at = server.clock.now
         server.add_publications(self, published_video(ssrcs=(), rids=RIDS, extensions=EXTENSIONS))
         self._send_frame()
@@ -151,19 +156,32 @@ class SimulcastPublisher:
         for packet in parse_compound(data):
             if isinstance(packet, PictureLossIndication):
                 (encoder,) = (e for e in self.encoders.values() if e.ssrc == packet.media_ssrc)
-                encoder.owes_keyframe = True
                 self.plis.append((self._server.clock.now, encoder.rid))
+                self._later(partial(setattr, encoder, "owes_keyframe", True))
 
     def _send_frame(self) -> None:
         now = self._server.clock.now
-        for encoder in self.encoders.values():
-            if encoder.is_active:
-                for packet in encoder.packets(now - self._started_at):
-                    self._server.room.on_rtp(self.session_id, packet, now)
-                    if not self.sends_bursts:
-                        self._server.settle()
-        self._server.settle()
+        frame = [
+            packet
+            for encoder in self.encoders.values()
+            if encoder.is_active
+            for packet in encoder.packets(now - self._started_at)
+        ]
+        self._later(partial(self._arrive, frame))
         self._server.clock.at(now + FRAME_INTERVAL, self._send_frame)
+
+    def _arrive(self, frame: list[bytes]) -> None:
+        for packet in frame:
+            self._server.room.on_rtp(self.session_id, packet, self._server.clock.now)
+            if not self.sends_bursts:
+                self._server.settle()
+        self._server.settle()
+
+    def _later(self, action: Callable[[], None]) -> None:
+        if self._delay:
+            self._server.clock.at(self._server.clock.now + self._delay, action)
+        else:
+            action()
 
 
 class Frame(NamedTuple):
