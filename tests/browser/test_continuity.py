@@ -45,21 +45,30 @@ PUBLISH_DRAWING = """async token => {
   window.session = await lr.publish({ token, stream, onStateChange });
 }"""
 
-PREFER_VP9 = """() => {
+PREFER = """type => {
+  const [kind] = type.split('/');
   const { prototype } = RTCPeerConnection;
   const { addTransceiver } = prototype;
   prototype.addTransceiver = function (...args) {
     const transceiver = addTransceiver.apply(this, args);
-    if (transceiver.receiver.track.kind === 'video') {
-      const { codecs } = RTCRtpSender.getCapabilities('video');
-      const isVp9 = ({ mimeType }) => mimeType === 'video/VP9';
+    if (transceiver.receiver.track.kind === kind) {
+      const { codecs } = RTCRtpSender.getCapabilities(kind);
+      const isPreferred = ({ mimeType }) => mimeType === type;
       transceiver.setCodecPreferences([
-        ...codecs.filter(isVp9), ...codecs.filter((codec) => !isVp9(codec)),
+        ...codecs.filter(isPreferred), ...codecs.filter((codec) => !isPreferred(codec)),
       ]);
     }
     return transceiver;
   };
 }"""
+
+# How many packets of sound have come, and how many frames were thrown away.
+HEARD = """async () => {
+  const entries = [...(await session.stats()).report.values()];
+  const sound = entries.find(({ type, kind }) => type === 'inbound-rtp' && kind === 'audio');
+  return [sound?.packetsReceived ?? 0, sound?.packetsDiscarded ?? 0];
+}"""
+HAS_HEARD = f"async least => (await ({HEARD})())[0] >= least"
 
 # Resolves to the numbers of the streams that are received, by kind.
 RECEIVED = """async () => {
@@ -110,7 +119,7 @@ def test_viewer_goes_on_when_the_publisher_returns_with_other_codecs_first(
     before = [(each["kind"], each["ssrc"]) for each in viewer.evaluate(RECEIVED)]
 
     publisher.reload()
-    publisher.evaluate(PREFER_VP9)
+    publisher.evaluate(PREFER, "video/VP9")
     publisher.evaluate(PUBLISH, tokens["publish"])
 
     wait_until_playing(viewer)
@@ -201,6 +210,25 @@ def test_page_is_told_who_speaks(server: LiveServer, open_tab: Callable[[], Page
     assert heard[0]["dominant"] is True
     assert 0.05 < heard[0]["audioLevel"] <= 1
     assert len({each["peerId"] for each in heard}) == 1
+
+
+@pytest.mark.parametrize("codec", ["audio/opus", "audio/red"])
+def test_sound_with_redundancy_reaches_the_viewer_with_it(
+    server: LiveServer, open_tab: Callable[[], Page], codec: str
+) -> None:
+    tokens = server.create_room()["tokens"]
+    publisher, viewer = open_tab(), open_tab()
+    for page in (publisher, viewer):
+        page.evaluate(PREFER, codec)
+    publisher.evaluate(PUBLISH_DRAWING, tokens["publish"])
+    viewer.evaluate(SUBSCRIBE, tokens["subscribe"])
+
+    wait_until(viewer, HAS_HEARD, arg=100)
+
+    received, discarded = viewer.evaluate(HEARD)
+    # Each packet brings the one before once more, which has been heard by then.
+    repeated = received if codec == "audio/red" else 0
+    assert abs(discarded - repeated) < 0.2 * received
 
 
 def test_sound_is_protected_against_loss_from_end_to_end(
