@@ -13,7 +13,14 @@ from tests.support.browser import (
     replace_port,
     wait_until_playing,
 )
-from tests.support.fluency import wait_until_fluent, wait_until_frame_rate, watch
+from tests.support.fluency import (
+    frames_sent,
+    record,
+    recorded,
+    wait_until_fluent,
+    wait_until_frame_rate,
+    watch,
+)
 from tests.support.network import Conditions
 from tests.support.udp_proxy import running_proxy
 
@@ -82,16 +89,23 @@ def test_viewer_of_a_narrow_network_gets_the_smallest_picture_until_it_widens(
         for viewer in (narrow, wide):
             viewer.evaluate(SUBSCRIBE, server.create_token(room["id"], "subscribe"))
             viewer.wait_for_function(IS_SHOWN, arg=1280, timeout=40_000)
+        before = frames_sent(publisher)
+        record(wide)
 
         proxy.to_client.conditions = Conditions(rate_bps=300_000, delay=0.02)
         narrow.wait_for_function(IS_SHOWN, arg=320, timeout=15_000)
-        wait_until_playing(narrow)
-        wait_until_fluent(publisher, narrow, 0.8, 1.2, longest_pause=1.0, seconds=SECONDS)
-        assert wide.evaluate(IS_SHOWN, 1280)
+        wait_until_frame_rate(narrow, 16, 24)
+        seen = watch(publisher, narrow, SECONDS)
+        assert 0.8 <= seen.share <= 1.2
+        assert seen.longest_pause <= 1.0
 
         proxy.to_client.conditions = Conditions(delay=0.02)
         narrow.wait_for_function(IS_SHOWN, arg=1280, timeout=15_000)
         wait_until_playing(narrow)
+    others, after = recorded(wide), frames_sent(publisher)
+    # All there were: on a busy machine the publisher stops its largest size now and then.
+    assert others.frames[1280] >= 0.9 * (after[1280] - before[1280])
+    assert others.longest_pause <= 1.0
 
 
 @pytest.mark.timeout(120)

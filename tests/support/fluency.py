@@ -66,6 +66,12 @@ _RECORDED = """() => [
 ]"""
 
 
+# By a publisher, of all its layers.
+_FRAMES_SENT = """async () => [...(await session.stats()).report.values()]
+  .filter(({ type, kind }) => type === 'outbound-rtp' && kind === 'video')
+  .map(({ frameWidth, framesSent }) => [frameWidth, framesSent])"""
+
+
 class Recording(NamedTuple):
     """What a viewer got since it was begun to be recorded: how many frames of each width.
 
@@ -96,6 +102,11 @@ def record(viewer: Page) -> None:
 def recorded(viewer: Page) -> Recording:
     frames, longest_pause = viewer.evaluate(_RECORDED)
     return Recording(dict(frames), longest_pause)
+
+
+def frames_sent(publisher: Page) -> dict[int, int]:
+    """Return how many frames of each width a publisher has sent."""
+    return dict(publisher.evaluate(_FRAMES_SENT))
 
 
 def wait_until_frame_rate(viewer: Page, least: float, most: float) -> None:
