@@ -28,14 +28,20 @@ class Grant(NamedTuple):
     next_bps: float | None
 
 
-def grant(wanted: Sequence[ActiveLayer], selected: Layer | None, available_bps: float) -> Grant:
+def grant(
+    wanted: Sequence[ActiveLayer],
+    selected: Layer | None,
+    available_bps: float,
+    *,
+    is_strained: bool = False,
+) -> Grant:
     """Return what a viewer that has `selected` gets of the layers it has use for, poorest first."""
     present = next((i for i, each in enumerate(wanted) if each.layer == selected), -1)
     best = -1
     for index, each in enumerate(wanted):
         factor = _MARGIN if index > present else 1.0
         if index <= present and index in (0, present):
-            factor = 1 / _TOLERANCE
+            factor = 1.0 if is_strained else 1 / _TOLERANCE
         if each.bitrate_bps * factor <= available_bps:
             best = index
     budget_bps = max(available_bps, wanted[best].bitrate_bps) if best >= 0 else available_bps

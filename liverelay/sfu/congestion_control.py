@@ -9,22 +9,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from liverelay.sdp.parameters import MediaKind
-from liverelay.sfu.allocation import grant
+from liverelay.sfu.allocation import Grant, grant
 from liverelay.sfu.bandwidth import BandwidthEstimator
-from liverelay.sfu.layers import wanted_layers
+from liverelay.sfu.layers import Layer, wanted_layers
+from liverelay.sfu.path_meter import WINDOW
 from liverelay.sfu.probe import BandwidthProbe
-from liverelay.sfu.sent_log import SentLog
+from liverelay.sfu.report_estimate import ReportEstimator
+from liverelay.sfu.sent_log import SentLogs
 from liverelay.sfu.transport_estimate import TransportEstimator
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from liverelay.rtp.rtcp.feedback import ReceiverEstimatedMaximumBitrate
     from liverelay.rtp.rtcp.reports import ReportBlock
     from liverelay.rtp.transport_cc import TransportFeedback
     from liverelay.rtp.types import Ssrc
     from liverelay.sfu.departures import DepartureRecorder
+    from liverelay.sfu.path_meter import PathSample
     from liverelay.sfu.probe import ProbeSlots
+    from liverelay.sfu.retransmission import Retransmitter
     from liverelay.sfu.subscription import Subscription
 
 _CHECK_INTERVAL = 0.25
@@ -37,6 +41,21 @@ _PROBE_MARGIN = 1.05
 # A viewer that has had all it wants for so long, without trouble, is left alone.
 _CALM_TIME = 5.0
 _SOUND_WINDOW = 2.0
+# A layer that is a little more than the budget is borne, but not where that has just made trouble.
+_STRAIN_TIME = 2.0
+# Where so much more is sent than comes through no picture of it is whole.
+_TOO_MUCH = 1.25
+# What is lost in a path that carries too little is lost because of what is sent.
+_MIN_REPAIR_SHARE = 0.05
+_MAX_REPAIR_SHARE = 0.5
+# A viewer of a small picture may be about to get a large one, and that begins with a keyframe.
+_LEAST_REPAIR_BPS = 500_000.0
+# A viewer whose path is not known begins with a smaller picture, until this much time's worth of it
+# has come without trouble, or for this time if the viewer does not say.
+_MIN_TRIAL_TIME = 0.3
+_MAX_TRIAL_LOSS = 0.05
+_MAX_TRIAL_QUEUE = 0.1
+_MAX_TRIAL_TIME = 2.0
 
 
 class CongestionControl:
@@ -49,12 +68,15 @@ class CongestionControl:
     def __init__(self, subscriptions: Mapping[Ssrc, Subscription], slots: ProbeSlots) -> None:
         self._subscriptions = subscriptions
         self._slots = slots
-        self._estimator = BandwidthEstimator()
-        self._sound = SentLog()
+        self._sent = SentLogs()
+        self._estimator = BandwidthEstimator(self._sent)
+        self._reports = ReportEstimator(self._sent)
         self._transport: TransportEstimator | None = None
         self._probe: BandwidthProbe | None = None
         self._warned_at: float | None = None
         self._calm_since: float | None = None
+        # Whether anything is known of the path.
+        self._is_tried = False
 
     @property
     def available_outgoing_bitrate(self) -> float | None:
@@ -65,10 +87,20 @@ class CongestionControl:
     def is_limited(self) -> bool:
         return self._estimator.is_limited
 
+    @property
+    def is_active(self) -> bool:
+        """Whether there is anything to adapt to."""
+        return self.is_limited or any(each.is_cautious for each in self._subscriptions.values())
+
+    def begin(self, subscription: Subscription, now: float) -> None:
+        """Take in a new stream, before it is sent anything."""
+        subscription.is_cautious = not self._is_tried
+        self.sample(now)
+
     def sample(self, now: float) -> None:
-        """Note what has been sent; to be called once at the start, for there to be a difference."""
-        self._sound.add(sum(each.octets_sent for each in self._of_kind(MediaKind.AUDIO)), now)
-        self._estimator.on_sent(self._media_octets(), self._padding_octets(), now)
+        """Note what has been sent."""
+        sound = sum(each.octets_sent for each in self._of_kind(MediaKind.AUDIO))
+        self._sent.add(self._media_octets(), self._padding_octets(), sound, now)
 
     def on_estimate(self, packet: ReceiverEstimatedMaximumBitrate, now: float) -> None:
         """Take the viewer's own estimate."""
@@ -77,83 +109,103 @@ class CongestionControl:
         if not any(sound.ssrc in packet.media_ssrcs for sound in self._of_kind(MediaKind.AUDIO)):
             # libwebrtc counts and names the streams of video only.
             bitrate_bps += self._sound_bps(now)
-        self._estimator.on_estimate(bitrate_bps, now)
-        self._heard(now)
+        self._estimator.on_estimate(bitrate_bps)
 
     def on_arrivals(
         self, departures: DepartureRecorder, feedback: TransportFeedback, now: float
     ) -> None:
-        """Take the viewer's report on each packet; it says more of loss than all others."""
+        """Take the viewer's report on each packet; it says more than all others."""
         self.sample(now)
         if self._transport is None:
-            self._transport = TransportEstimator(departures, now)
+            self._transport = TransportEstimator(departures)
         self._transport.on_arrivals(departures.take(feedback))
-        rate = self._transport.take_rate(now)
-        if rate is not None:
-            bitrate_bps = rate.bitrate_bps
-            if not any(sound.departures for sound in self._of_kind(MediaKind.AUDIO)):
-                bitrate_bps += self._sound_bps(now)
-            self._estimator.on_arrival_rate(bitrate_bps, now, is_congested=rate.is_congested)
-        loss = self._transport.take_loss(now)
-        if loss is not None:
-            self._estimator.on_loss(loss, now)
-        self._heard(now)
+        sample = self._transport.take_sample(self._estimator.fresh_since)
+        if sample is None:
+            return
+        if not any(sound.departures for sound in self._of_kind(MediaKind.AUDIO)):
+            sample = sample._replace(arrived_bps=sample.arrived_bps + self._sound_bps(now))
+        self._on_sample(sample, now)
 
-    def on_report(
-        self, subscription: Subscription, block: ReportBlock, now: float, *, is_measured: bool
-    ) -> None:
-        """Take what a report says of one stream; `is_measured`: the round trip, too."""
-        videos = self._of_kind(MediaKind.VIDEO)
-        if not videos:
+    def on_round_trip(self, round_trip_time: float, now: float) -> None:
+        """Take the time in which one of our reports has been answered."""
+        self._reports.on_round_trip(round_trip_time, now)
+
+    def on_report(self, blocks: Sequence[ReportBlock], now: float) -> None:
+        """Take what a report says of the session's streams, retransmissions included."""
+        if self._transport is not None or not self._of_kind(MediaKind.VIDEO):
             return
         self.sample(now)
-        if is_measured and subscription.round_trip_time is not None:
-            self._estimator.on_round_trip_time(subscription.round_trip_time, now)
-        # Of sound there is too little to tell, but better than nothing while the video pauses.
-        is_telling = subscription in videos or not any(video.is_started for video in videos)
-        if is_telling and self._transport is None:
-            share = subscription.reported_loss.take(block, now)
-            if share is not None:
-                self._estimator.on_loss(share, now)
-        self._heard(now)
+        sounds = {each.ssrc for each in self._of_kind(MediaKind.AUDIO)}
+        departures = []
+        self._reports.fresh_since = self._estimator.fresh_since
+        if not self._is_tried and (begun_at := self._begun_at()) is not None:
+            self._reports.begin(begun_at)
+        for block in blocks:
+            stream = self._stream(block.ssrc)
+            if stream is None:
+                continue
+            departure = stream.departure_of(block.highest_sequence)
+            if block.ssrc not in sounds:
+                is_repair = block.ssrc not in self._subscriptions
+                self._reports.on_block(block, stream.sending, departure, is_repair=is_repair)
+            if departure is not None:
+                departures.append(departure)
+        if not departures or not self._is_telling(blocks, now):
+            return
+        newest = max(departures, key=lambda departure: departure.newest)
+        sample = self._reports.take_sample(newest, now)
+        if sample is not None:
+            self._on_sample(sample, now)
+
+    def _is_telling(self, blocks: Sequence[ReportBlock], now: float) -> bool:
+        """Whether there is something in what is reported that is being sent.
+
+        Nobody can tell a stream that ended from one whose last packets are in a queue.
+        """
+        started = {ssrc for ssrc, each in self._subscriptions.items() if each.is_started}
+        return self._estimator.is_probed(now) or any(block.ssrc in started for block in blocks)
 
     def forget_path(self, now: float) -> None:
         """Begin as at first, since the viewer is reached on another path after an interruption."""
         self._release(self._of_kind(MediaKind.VIDEO))
-        self._estimator = BandwidthEstimator()
+        self._estimator = BandwidthEstimator(self._sent)
+        self._reports = ReportEstimator(self._sent)
         self._transport = None
+        self._is_tried = False
         for subscription in self._subscriptions.values():
-            subscription.reported_loss.forgive(now)
+            subscription.is_cautious = True
+            subscription.begun_at = None
         self.sample(now)
 
     def deadline(self, now: float) -> float | None:
         """Return when `adapt` is to be called again; None if there is nothing to adapt to."""
         if not self.is_limited:
-            return None
+            return self._trial_deadline(now)
         is_probing = self._probe is not None and self._probe.is_running
         return now + (_PROBE_INTERVAL if is_probing else _CHECK_INTERVAL)
 
     def adapt(self, now: float) -> list[Subscription]:
         """Divide the budget; return whose layer is to be chosen anew."""
+        changed = dict.fromkeys(self._take_tried(now))
         budget_bps = self._estimator.budget_bps
         videos = [v for v in self._of_kind(MediaKind.VIDEO) if v.publication is not None]
         if budget_bps is None or not videos:
-            return []
+            if self._probe is not None:
+                # Nobody is there to be probed for.
+                self._probe.fail(now)
+            return list(changed)
         self.sample(now)
         self._heed_warnings(now)
+        self._limit_retransmissions(now)
         sound_bps = self._sound_bps(now)
         available_bps = max(0.0, budget_bps - sound_bps) / len(videos)
-        changed = []
         goals = []
         for video in videos:
-            assert video.publication is not None
-            wanted = wanted_layers(video.publication.layers_for(video, now), video.preference)
-            granted = grant(wanted, video.layer, available_bps)
+            granted = self._grant(video, available_bps, now)
             video.budget_bps = granted.budget_bps
-            if video.retransmitter is not None:
-                video.retransmitter.limit(budget_bps)
             if granted.layer != video.layer:
-                changed.append(video)
+                self._stop_if_too_much(video, granted.layer, budget_bps, now)
+                changed[video] = None
             if granted.next_bps is not None:
                 goals.append(granted.next_bps)
         if goals:
@@ -161,7 +213,48 @@ class CongestionControl:
             self._strive(sound_bps + min(goals) * len(videos), videos, now)
         elif self._is_calm(now):
             self._release(videos)
-        return changed
+        return list(changed)
+
+    def _grant(self, video: Subscription, available_bps: float, now: float) -> Grant:
+        assert video.publication is not None
+        wanted = wanted_layers(video.publication.layers_for(video, now), video.preference)
+        is_strained = now - self._estimator.strained_at < _STRAIN_TIME
+        return grant(wanted, video.layer, available_bps, is_strained=is_strained)
+
+    def _stop_if_too_much(
+        self, video: Subscription, granted: Layer | None, budget_bps: float, now: float
+    ) -> None:
+        """Do not wait for the keyframe of another encoding where what is sent is in vain."""
+        present = video.layer
+        if (
+            present is not None
+            and granted is not None
+            and present.encoding_index != granted.encoding_index
+            and self._estimator.strained_at == now
+            and self._media_bps(now) > _TOO_MUCH * budget_bps
+        ):
+            video.select_layer(None)
+
+    def _limit_retransmissions(self, now: float) -> None:
+        """Keep them within what the media leave; where no limit is known, within half of these."""
+        media_bps, budget_bps = self._media_bps(now), self._estimator.budget_bps
+        if budget_bps is None:
+            limit_bps = max(_MAX_REPAIR_SHARE * media_bps, _LEAST_REPAIR_BPS)
+        else:
+            limit_bps = max(budget_bps - media_bps, _MIN_REPAIR_SHARE * budget_bps)
+        for video in self._of_kind(MediaKind.VIDEO):
+            if video.retransmitter is not None:
+                video.retransmitter.limit(limit_bps)
+
+    def _stream(self, ssrc: Ssrc) -> Subscription | Retransmitter | None:
+        """Return what is sent under an SSRC."""
+        subscription = self._subscriptions.get(ssrc)
+        if subscription is not None:
+            return subscription
+        return next(
+            (each.retransmitter for each in self._subscriptions.values() if each.rtx_ssrc == ssrc),
+            None,
+        )
 
     def _of_kind(self, kind: MediaKind) -> list[Subscription]:
         return [each for each in self._subscriptions.values() if each.parameters.kind is kind]
@@ -176,15 +269,45 @@ class CongestionControl:
         return self._media_octets() + self._padding_octets()
 
     def _sound_bps(self, now: float) -> float:
-        return self._sound.latest_bps(_SOUND_WINDOW, now) or 0.0
+        return self._sent.sound.latest_bps(_SOUND_WINDOW, now) or 0.0
 
-    def _heard(self, now: float) -> None:
-        self._estimator.verify(now)
+    def _media_bps(self, now: float) -> float:
+        return self._sent.media.latest_bps(WINDOW, now) or 0.0
+
+    def _on_sample(self, sample: PathSample, now: float) -> None:
+        self._estimator.on_sample(sample, now)
+        self._limit_retransmissions(now)
+        is_well = sample.loss < _MAX_TRIAL_LOSS and sample.queue < _MAX_TRIAL_QUEUE
+        if self.is_limited or (sample.duration >= _MIN_TRIAL_TIME and is_well):
+            self._is_tried = True
         if not self.is_limited:
             return
         if self._probe is None:
             self._probe = BandwidthProbe(now, self._slots)
         self._probe.on_report(now)
+
+    def _trial_deadline(self, now: float) -> float | None:
+        if self._is_tried:
+            return None
+        begun_at = self._begun_at()
+        return now + _MAX_TRIAL_TIME if begun_at is None else begun_at + _MAX_TRIAL_TIME
+
+    def _begun_at(self) -> float | None:
+        """Return since when there is video."""
+        begun = [v.begun_at for v in self._of_kind(MediaKind.VIDEO) if v.begun_at is not None]
+        return min(begun, default=None)
+
+    def _take_tried(self, now: float) -> list[Subscription]:
+        """Return who can have more now that something is known, or nobody says anything."""
+        begun_at = self._begun_at()
+        if begun_at is not None and now - begun_at >= _MAX_TRIAL_TIME:
+            self._is_tried = True
+        if not self._is_tried:
+            return []
+        cautious = [each for each in self._subscriptions.values() if each.is_cautious]
+        for each in cautious:
+            each.is_cautious = False
+        return [v for v in cautious if v.parameters.kind is MediaKind.VIDEO]
 
     def _heed_warnings(self, now: float) -> None:
         assert self._probe is not None
@@ -200,6 +323,7 @@ class CongestionControl:
         probe, budget_bps = self._probe, self._estimator.budget_bps
         assert probe is not None
         assert budget_bps is not None
+        carried_bps = max(budget_bps, self._sound_bps(now) + _MIN_PROBE_BPS)
         padded = next((each for each in videos if each.retransmitter is not None), None)
         if probe.may_begin(now):
             if padded is None:
@@ -208,10 +332,12 @@ class CongestionControl:
                 probe.begin(goal_bps, self._octets(), now)
                 probe.fail(now)
                 return
-            probe.begin(max(budget_bps, _MIN_PROBE_BPS), self._octets(), now)
+            probe.begin(carried_bps, self._octets(), now)
+            self._estimator.on_probe_begun(now)
         if probe.is_running and padded is not None:
             self._estimator.on_probe(now)
-            padded.pad(probe.owed_octets(self._octets(), goal_bps * _PROBE_MARGIN, now), now)
+            owed = probe.owed_octets(self._octets(), goal_bps * _PROBE_MARGIN, now)
+            padded.pad(min(owed, int(self._estimator.harmless_octets(carried_bps, now))), now)
 
     def _is_calm(self, now: float) -> bool:
         """Whether all that is wanted has been sent for a while without trouble."""
@@ -227,5 +353,3 @@ class CongestionControl:
         self._probe = self._calm_since = None
         for video in videos:
             video.budget_bps = None
-            if video.retransmitter is not None:
-                video.retransmitter.limit(None)

@@ -72,7 +72,11 @@ class Preference:
 
 
 def best_layer(
-    layers: Sequence[ActiveLayer], preference: Preference, budget_bps: float | None = None
+    layers: Sequence[ActiveLayer],
+    preference: Preference,
+    budget_bps: float | None = None,
+    *,
+    cautiously: bool = False,
 ) -> Layer | None:
     """Return the best of `layers` that is wanted and fits into the budget.
 
@@ -80,14 +84,24 @@ def best_layer(
         layers: Those that are arriving, from the poorest to the best.
         preference: What the viewer has use for.
         budget_bps: What the viewer's path has room for; None if nobody knows.
+        cautiously: Nothing is known of the path yet, so that the larger pictures are not for now.
 
     Returns:
         None if there are no layers, or if the cheapest is too expensive.
     """
     wanted = wanted_layers(layers, preference)
+    if cautiously:
+        wanted = _smaller_half(wanted)
     if budget_bps is not None:
         wanted = [each for each in wanted if each.bitrate_bps <= budget_bps]
     return wanted[-1].layer if wanted else None
+
+
+def _smaller_half(wanted: list[ActiveLayer]) -> list[ActiveLayer]:
+    """Return the layers of the pictures up to the middle one."""
+    pictures = _pictures(wanted)
+    kept = pictures[: (len(pictures) + 1) // 2]
+    return [each for each in wanted if _picture(each) in kept]
 
 
 def ascending(layers: Sequence[ActiveLayer]) -> list[ActiveLayer]:

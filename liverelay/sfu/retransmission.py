@@ -6,8 +6,7 @@ each packet is sent again a few times at most, and all of a subscription's toget
 
 from __future__ import annotations
 
-import math
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from liverelay.rtp import rtx
@@ -18,6 +17,7 @@ from liverelay.sdp.matching import extension_id_of
 from liverelay.sfu.commands import Fanout, Template
 from liverelay.sfu.departures import reserve_number
 from liverelay.sfu.replay import WINDOW_PACKETS
+from liverelay.sfu.report_estimate import Departure, Sending
 from liverelay.sfu.stream_table import StreamTable
 
 if TYPE_CHECKING:
@@ -38,10 +38,14 @@ _MAX_RESENDS = 10
 # retransmission can have arrived. These bound it while it is unknown, and where it is a lie.
 _MIN_RESEND_INTERVAL = 0.02
 _MAX_RESEND_INTERVAL = 0.5
+# Bursts of which it is known when they were sent: those of some seconds, at a probe's rate.
+_KNOWN_BURSTS = 128
 # A fifth of a busy 10 Mbit/s stream. More loss than that is congestion, which more would worsen.
 _RATE_BYTES_PER_SECOND = 250_000
 # Half a second of it: a burst of losses is asked for at once.
 _BURST_BYTES = 125_000
+# A burst that holds no packet would let none through ever.
+_MIN_BURST_BYTES = 3_000
 
 
 class TokenBucket:
@@ -54,6 +58,11 @@ class TokenBucket:
         self._burst = burst
         self._tokens = burst
         self._updated_at: float | None = None
+
+    def limit(self, rate: float) -> None:
+        """Allow another rate from now on, and half a second of it at once."""
+        self.rate = rate
+        self._burst = max(rate / 2, _MIN_BURST_BYTES)
 
     def takes(self, size: int, now: float) -> bool:
         """Return whether `size` bytes may be sent, and count them if so."""
@@ -113,6 +122,24 @@ class Retransmitter:
         self._abs_send_time_id = abs_send_time_id
         self._departures = departures
         self._sequence_number = 0
+        # The first number of each burst, and when it was sent.
+        self._bursts: deque[tuple[int, float]] = deque(maxlen=_KNOWN_BURSTS)
+
+    @property
+    def sending(self) -> Sending:
+        return Sending(self._sequence_number, self.octets_sent)
+
+    def departure_of(self, sequence_number: int) -> Departure | None:
+        """Return when the packet of this number was sent; None if that is too long ago."""
+        newest = self._sequence_number
+        number = newest - ((newest - sequence_number) & 0xFFFF)
+        sent_at = self._sent_at(number)
+        return None if sent_at is None else Departure(sent_at, self._sent_at(number + 1))
+
+    def _sent_at(self, number: int) -> float | None:
+        if number > self._sequence_number - len(self._pending):
+            return None
+        return next((at for first, at in reversed(self._bursts) if first <= number), None)
 
     def resend(
         self,
@@ -160,19 +187,19 @@ class Retransmitter:
         for _ in range(-(-octets // PADDING_SIZE)):
             self._add(packet.copy(), PADDING_SIZE, 0)
 
-    def limit(self, budget_bps: float | None) -> None:
-        """Keep retransmissions within half of what the path carries; None if it is not known.
+    def limit(self, bitrate_bps: float) -> None:
+        """Keep retransmissions within a rate; None if it is not known.
 
         Where it carries too little, what is lost is lost because of what was sent.
         """
-        share = math.inf if budget_bps is None else budget_bps / 8 / 2
-        self._bucket.rate = min(share, _RATE_BYTES_PER_SECOND)
+        self._bucket.limit(min(bitrate_bps / 8, _RATE_BYTES_PER_SECOND))
 
     def take_fanout(self, now: float) -> Fanout | None:
         """Return what is to be sent again, and forget it."""
         if not self._pending:
             return None
         templates, self._pending = self._pending, []
+        self._bursts.append((self._sequence_number - len(templates) + 1, now))
         if self._departures is not None:
             self._departures.stamp(templates, now)
         return Fanout(templates, self._streams)
@@ -200,9 +227,10 @@ class Retransmitter:
         return _Wrapped(wrapped, len(wrapped) - header.payload_offset)
 
     def _add(self, packet: bytearray, octets: int, rtp_timestamp: int) -> None:
-        self._sequence_number = (self._sequence_number + 1) & 0xFFFF
+        self._sequence_number += 1
         self.octets_sent += octets
-        self._pending.append(Template(packet, self._sequence_number, rtp_timestamp & 0xFFFFFFFF))
+        number = self._sequence_number & 0xFFFF
+        self._pending.append(Template(packet, number, rtp_timestamp & 0xFFFFFFFF))
 
     def _may_resend(self, number: int, now: float) -> bool:
         if (resent := self._resends.get(number)) is None:

@@ -131,7 +131,8 @@ class RoomMedia:
         subscription = Subscription(session_id, peer_id, parameters, target, departures)
         subscription.preference = preference or Preference()
         session.subscriptions[subscription.ssrc] = subscription
-        session.congestion.sample(now)
+        session.congestion.begin(subscription, now)
+        self._watch_path(session, now)
         self._subscriptions[subscription] = None
         self._place(subscription, now)
         return subscription
@@ -174,7 +175,7 @@ class RoomMedia:
             if subscription.encoding is not None:
                 self._publisher_feedback.request_keyframe(subscription.encoding, now)
         self._retransmitting |= dict.fromkeys(effects.retransmissions)
-        if session.congestion.is_limited:
+        if session.congestion.is_active:
             self._adapt(session, now)
         for encoding in effects.synchronised:
             for subscription in encoding.subscriptions():
@@ -245,6 +246,7 @@ class RoomMedia:
         if session is None:
             return
         session.forget_path(now)
+        self._watch_path(session, now)
         for subscription in session.subscriptions.values():
             subscription.reached_since = now
             self.choose_layer(subscription, now)
@@ -352,7 +354,12 @@ class RoomMedia:
             return
         layers = subscription.publication.layers_for(subscription, now)
         if layers:
-            layer = best_layer(layers, subscription.preference, subscription.budget_bps)
+            layer = best_layer(
+                layers,
+                subscription.preference,
+                subscription.budget_bps,
+                cautiously=subscription.is_cautious,
+            )
             subscription.select_layer(layer)
 
     def _adapt(self, session: MediaSession, now: float) -> None:
@@ -362,6 +369,9 @@ class RoomMedia:
         for subscription in session.subscriptions.values():
             if subscription.retransmitter is not None:
                 self._retransmitting[subscription.retransmitter] = None
+        self._watch_path(session, now)
+
+    def _watch_path(self, session: MediaSession, now: float) -> None:
         if (deadline := session.congestion.deadline(now)) is not None:
             self._adaptations.set(session, deadline)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from dataclasses import dataclass, field
 
 # Older than any report that could still be about it.
 _MAX_AGE = 4.0
@@ -39,10 +40,13 @@ class SentLog:
 
     def bitrate_bps(self, start: float, end: float) -> float | None:
         """Return the mean rate between two moments; None if the first lies before all samples."""
+        octets = self.octets_between(start, end)
+        return None if octets is None or end <= start else 8 * octets / (end - start)
+
+    def octets_between(self, start: float, end: float) -> float | None:
+        """Return how much was sent in that time; None if it begins before all samples."""
         before, after = self._octets_at(start), self._octets_at(end)
-        if before is None or after is None or end <= start:
-            return None
-        return 8 * (after - before) / (end - start)
+        return None if before is None or after is None else after - before
 
     def _octets_at(self, time: float) -> float | None:
         following = bisect_right(self._times, time)
@@ -53,3 +57,29 @@ class SentLog:
             return octets
         share = (time - since) / (self._times[following] - since)
         return octets + share * (self._octets[following] - octets)
+
+
+@dataclass(frozen=True, slots=True)
+class SentLogs:
+    """What one session was sent: all media, what was repeated beside them, and sound alone."""
+
+    media: SentLog = field(default_factory=SentLog)
+    repeated: SentLog = field(default_factory=SentLog)
+    sound: SentLog = field(default_factory=SentLog)
+
+    def add(self, media_octets: int, repeated_octets: int, sound_octets: int, now: float) -> None:
+        self.media.add(media_octets, now)
+        self.repeated.add(repeated_octets, now)
+        self.sound.add(sound_octets, now)
+
+    def total_between(self, start: float, end: float) -> float | None:
+        """Return how much was sent in that time; None if it begins before all samples."""
+        media = self.media.octets_between(start, end)
+        repeated = self.repeated.octets_between(start, end)
+        return None if media is None or repeated is None else media + repeated
+
+    def video_between(self, start: float, end: float) -> float:
+        """Return how much of that was not sound, as far as is known."""
+        return (self.total_between(start, end) or 0.0) - (
+            self.sound.octets_between(start, end) or 0.0
+        )

@@ -33,7 +33,7 @@ from liverelay.sfu.probe import ProbeSlots
 from liverelay.sfu.receive_estimate import ESTIMATE_INTERVAL, ReceiveSideEstimator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from liverelay.sdp.parameters import HeaderExtension, SendParameters
     from liverelay.sfu.encoding import Encoding
@@ -269,11 +269,13 @@ class MediaSession:
             effects.synchronised.append(route.encoding)
         route.stream.on_sender_report(report, self._clock.translate(report.ntp_time, now), now)
 
-    def _on_report_blocks(self, blocks: Iterable[ReportBlock], now: float) -> None:
+    def _on_report_blocks(self, blocks: Sequence[ReportBlock], now: float) -> None:
         for block in blocks:
             if (subscription := self.subscriptions.get(block.ssrc)) is not None:
-                is_measured = subscription.on_report_block(block, now)
-                self.congestion.on_report(subscription, block, now, is_measured=is_measured)
+                round_trip_time = subscription.on_report_block(block, now)
+                if round_trip_time is not None:
+                    self.congestion.on_round_trip(round_trip_time, now)
+        self.congestion.on_report(blocks, now)
 
     def _on_pli(self, pli: PictureLossIndication, effects: RtcpEffects) -> None:
         if (subscription := self.subscriptions.get(pli.media_ssrc)) is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from liverelay.sfu import retransmission
 from liverelay.sfu.layers import Preference
-from liverelay.sfu.reported_loss import ReportedLoss
+from liverelay.sfu.report_estimate import Departure, Sending
 from liverelay.sfu.rewriter import StreamRewriter
 from liverelay.sfu.viewer_group import Membership
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from liverelay.rtp.rtcp.reports import ReportBlock
+    from liverelay.rtp.types import Ssrc
     from liverelay.sdp.parameters import SendParameters
     from liverelay.sfu.departures import DepartureRecorder
     from liverelay.sfu.encoding import Encoding
@@ -30,6 +31,8 @@ _DLSR_PER_SECOND = 1 << 16
 _MAX_LOST = 256
 # Enough to fill a path for the time between two looks at it.
 _MAX_REPEATED = 32
+# The next packet may not have come to us yet, though some after it have.
+_MAX_MISSING = 4
 # A round trip longer than this is a peer's invention.
 _MAX_ROUND_TRIP = 10.0
 
@@ -70,10 +73,13 @@ class Subscription:
         self.layer: Layer | None = None
         self.preference = Preference()
         self.budget_bps: float | None = None
+        # Whether nothing is known of its path yet.
+        self.is_cautious = False
+        # When it was sent its first packet.
+        self.begun_at: float | None = None
         self.first_number: int | None = None
         self.retransmitter = retransmission.negotiated(parameters, target, departures)
         self.remote_report: ReportBlock | None = None
-        self.reported_loss = ReportedLoss()
         self.round_trip_time: float | None = None
         self.nack_count = 0
         self.pli_count = 0
@@ -86,12 +92,20 @@ class Subscription:
         self._goes_on = False
         # In other layers of the encoding, from which it came here without a keyframe.
         self._before: Membership | None = None
+        # Wherever it came from, and when it started here.
+        self._previous: Membership | None = None
+        self._started_at = -math.inf
         # Subtracted from the group's counts while there is a group, the counts themselves else.
         self._packets = 0
         self._octets = 0
         self._last_report: tuple[int, float] | None = None
         # Of the last frame before it left a group.
         self._frame_number: int | None = None
+
+    @property
+    def rtx_ssrc(self) -> Ssrc | None:
+        """Of its retransmissions, if it gets any."""
+        return None if self.retransmitter is None else self.parameters.rtx_ssrc
 
     @property
     def is_started(self) -> bool:
@@ -157,7 +171,7 @@ class Subscription:
         if group is self.next_group:
             encoding = self.next_encoding
             self._goes_on = encoding is self.encoding
-            self._before = self.membership
+            self._before = self._previous = self.membership
             self.next_encoding = self.next_group = None
             assert self.group is not None
             self.group.split_members()
@@ -208,6 +222,9 @@ class Subscription:
         self._packets = group.packet_count - self._packets
         self._octets = group.octet_count - self._octets
         self.first_number = number
+        self._started_at = now
+        if self.begun_at is None:
+            self.begun_at = now
 
     def stop(self, group: ViewerGroup, progress: Progress) -> None:
         """Remember where the feed ended."""
@@ -265,19 +282,40 @@ class Subscription:
     def on_sender_report_sent(self, ntp_time: int, now: float) -> None:
         self._last_report = (ntp_time >> 16 & 0xFFFFFFFF, now)
 
-    def on_report_block(self, block: ReportBlock, now: float) -> bool:
+    @property
+    def sending(self) -> Sending:
+        return Sending(self.packets_sent, self.octets_sent)
+
+    def departure_of(self, sequence_number: int) -> Departure | None:
+        """Return when the packet of this number was sent; None if that is too long ago."""
+        number = sequence_number & 0xFFFF
+        newest = self._find_sent(number)
+        if newest is None:
+            return None
+        following = (self._find_sent(number + step & 0xFFFF) for step in range(1, _MAX_MISSING))
+        return Departure(newest, next((at for at in following if at is not None), None))
+
+    def _find_sent(self, sequence_number: int) -> float | None:
+        for membership, since in ((self.membership, self._started_at), (self._previous, -math.inf)):
+            inbound = None if membership is None else membership.find(sequence_number)
+            if inbound is not None:
+                # It may have come before the viewer did.
+                return max(inbound.received_at, since)
+        return None
+
+    def on_report_block(self, block: ReportBlock, now: float) -> float | None:
         """Take the viewer's view of the stream; its numbers are not to be trusted.
 
         Returns:
-            Whether the round trip has been measured anew.
+            The round trip, if this tells.
         """
         self.remote_report = block
         if self._last_report is None or block.lsr != self._last_report[0]:
-            return False
+            return None
         round_trip = now - self._last_report[1] - block.dlsr / _DLSR_PER_SECOND
         if not 0.0 <= round_trip <= _MAX_ROUND_TRIP:
-            return False
+            return None
         self.round_trip_time = round_trip
         if self.retransmitter is not None:
             self.retransmitter.round_trip_time = round_trip
-        return True
+        return round_trip

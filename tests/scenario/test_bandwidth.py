@@ -9,34 +9,108 @@ import pytest
 from liverelay.sfu.probe import ProbeSlots
 from tests.support.network import Conditions
 from tests.support.simulation.camera import SIMULCAST
+from tests.support.simulation.encoder import Shape
 from tests.support.simulation.scene import Scene
 
 if TYPE_CHECKING:
-    from tests.support.simulation.estimating import EstimatingViewer
+    from tests.support.simulation.estimating import ReportingViewer
 
 LOW, MIDDLE, HIGH = range(3)
+LARGE = (Shape("q", 150_000), Shape("h", 1_000_000), Shape("f", 5_000_000))
 AUDIO_PACKETS_PER_SECOND = 50
 
 
-def budget_of(scene: Scene, viewer: EstimatingViewer) -> float:
+def budget_of(scene: Scene, viewer: ReportingViewer) -> float:
     bitrate = scene.room.available_outgoing_bitrate(viewer.session_id)
     assert bitrate is not None
     return bitrate
 
 
+def watched(scene: Scene, kind: str, conditions: Conditions) -> ReportingViewer:
+    """Return a viewer that tells of its path in one of three ways."""
+    watch = {"REMB": scene.estimate, "reports": scene.report, "transport-cc": scene.acknowledge}
+    return watch[kind](conditions)
+
+
+@pytest.mark.parametrize("kind", ["REMB", "reports", "transport-cc"])
 @pytest.mark.parametrize(
-    ("rate_bps", "layer"), [(300_000, LOW), (500_000, LOW), (1_000_000, MIDDLE)]
+    ("shapes", "conditions", "layer"),
+    [
+        (SIMULCAST, Conditions(rate_bps=150_000, delay=0.05), None),
+        (SIMULCAST, Conditions(rate_bps=300_000, delay=0.15), LOW),
+        (SIMULCAST, Conditions(rate_bps=500_000, delay=0.01, spread=0.02), LOW),
+        (SIMULCAST, Conditions(rate_bps=1_000_000, delay=0.15, spread=0.02), MIDDLE),
+        (LARGE, Conditions(rate_bps=2_000_000, delay=0.05), MIDDLE),
+        (LARGE, Conditions(rate_bps=3_000_000, delay=0.05, spread=0.02), MIDDLE),
+    ],
 )
-def test_budget_converges_to_what_the_path_carries(rate_bps: int, layer: int) -> None:
-    scene = Scene(shapes=SIMULCAST)
-    viewer = scene.estimate(Conditions(rate_bps=rate_bps))
+def test_budget_converges_to_what_the_path_carries_whatever_the_viewer_tells(
+    shapes: tuple[Shape, ...], conditions: Conditions, layer: int | None, kind: str
+) -> None:
+    scene = Scene(shapes=shapes)
+    viewer = watched(scene, kind, conditions)
+    assert conditions.rate_bps is not None
 
     scene.run(10.0)
 
-    for _ in range(10):
+    for _ in range(5):
         scene.run(1.0)
-        assert 0.8 * rate_bps <= budget_of(scene, viewer) <= rate_bps
+        assert 0.8 <= budget_of(scene, viewer) / conditions.rate_bps <= 1.0
         assert viewer.encoding_index == layer
+
+
+@pytest.mark.parametrize(
+    ("rate_bps", "least"), [(150_000, 12), (300_000, 22), (500_000, 28), (1_000_000, 30)]
+)
+def test_sound_is_heard_from_the_first_second_on(rate_bps: int, least: int) -> None:
+    """Of 50 packets a second; from the second on, none but what the queue holds back."""
+    scene = Scene(shapes=SIMULCAST)
+    viewer = scene.estimate(Conditions(rate_bps=rate_bps))
+    heard = []
+
+    for _ in range(4):
+        before = len(viewer.ear.delays)
+        scene.run(1.0)
+        heard.append(len(viewer.ear.delays) - before)
+
+    assert heard[0] >= least
+    assert min(heard[1:]) >= 30
+    assert sum(heard[1:]) >= 140
+
+
+def test_viewer_on_a_good_path_has_a_picture_at_once_and_the_best_within_a_second() -> None:
+    scene = Scene(shapes=SIMULCAST)
+    viewer = scene.estimate()
+
+    scene.run(0.3)
+    first = viewer.encoding_index, len(viewer.judge.decoded) > 0
+    scene.run(0.7)
+
+    assert first == (MIDDLE, True)
+    assert viewer.encoding_index == HIGH
+
+
+def test_viewer_that_says_nothing_gets_the_best_after_two_seconds() -> None:
+    scene = Scene(shapes=SIMULCAST)
+    viewer = scene.estimate()
+    viewer.up.path.conditions = Conditions(loss=1.0)
+
+    scene.run(3.0)
+
+    assert viewer.encoding_index == HIGH
+
+
+def test_probe_ends_when_the_publisher_leaves() -> None:
+    scene = Scene(shapes=SIMULCAST)
+    viewer = scene.estimate(Conditions(rate_bps=300_000))
+    control = scene.room._sessions[viewer.session_id].congestion
+    while control.deadline(0.0) != pytest.approx(0.04):
+        scene.run(0.1)
+
+    scene.remove_publications(scene.camera)
+    scene.run(0.3)
+
+    assert control.deadline(0.0) == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize(("rate_bps", "share"), [(120_000, 0.93), (300_000, 0.99)])

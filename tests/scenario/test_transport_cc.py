@@ -16,14 +16,14 @@ from tests.support.simulation.encoder import Shape
 from tests.support.simulation.scene import Scene
 
 if TYPE_CHECKING:
-    from tests.support.simulation.estimating import JudgingViewer
+    from tests.support.simulation.estimating import ReportingViewer
 
 LOW, MIDDLE, HIGH = range(3)
 LARGE = (Shape("q", 150_000), Shape("h", 1_000_000), Shape("f", 5_000_000))
 AUDIO_PACKETS_PER_SECOND = 50
 
 
-def budget_of(scene: Scene, viewer: JudgingViewer) -> float:
+def budget_of(scene: Scene, viewer: ReportingViewer) -> float:
     bitrate = scene.room.available_outgoing_bitrate(viewer.session_id)
     assert bitrate is not None
     return bitrate

@@ -1,4 +1,4 @@
-"""Simulated viewers that tell what their path carries, by REMB or by transport-cc."""
+"""Simulated viewers that tell what their path carries: by reports, by REMB or by transport-cc."""
 
 from __future__ import annotations
 
@@ -22,8 +22,13 @@ from tests.support.parameters import (
     watched_audio,
     watched_video,
 )
-from tests.support.simulation.judge import VIDEO_SSRC
-from tests.support.simulation.viewer import AUDIO_SSRC, ReceptionCounts, SimulatedViewer
+from tests.support.simulation.judge import RTX_SSRC, VIDEO_SSRC
+from tests.support.simulation.viewer import (
+    AUDIO_SSRC,
+    REPORT_INTERVAL,
+    ReceptionCounts,
+    SimulatedViewer,
+)
 
 if TYPE_CHECKING:
     from liverelay.rtp.packet import RtpHeader
@@ -34,14 +39,17 @@ if TYPE_CHECKING:
 
 _OWN_SSRC = Ssrc(1)
 _ESTIMATE_INTERVAL = 0.2
+# What Chromium was seen to do.
+_FIRST_REPORT_AFTER = 0.5
+_SOUND_REPORT_INTERVAL = 5.0
 # A fall of so much is told at once.
 _URGENT_SHARE = 0.97
 # Of an acknowledging viewer's clock; within it the clock of its reports begins anew.
 _CLOCK_OFFSET = (1 << 24) * 0.064 - 110
 
 
-class JudgingViewer(SimulatedViewer):
-    """Reports so that round trips can be measured; what it tells of its path is each kind's own.
+class ReportingViewer(SimulatedViewer):
+    """Reports so that round trips can be measured, once a second on all streams together.
 
     Without `has_rtx` it has no retransmission format, so that its path cannot be probed.
     """
@@ -58,9 +66,14 @@ class JudgingViewer(SimulatedViewer):
         super().__init__(server, name, conditions, seed)
         self.video: Subscription | None = None
         self._has_rtx = has_rtx
-        self._sound_counts = ReceptionCounts(AUDIO_SSRC)
+        self._other_counts = {ssrc: ReceptionCounts(ssrc) for ssrc in (RTX_SSRC, AUDIO_SSRC)}
         # What each stream's last report said, and when it came.
         self._sender_reports: dict[int, tuple[int, float]] = {}
+
+    @override
+    def parameters(self) -> tuple[SendParameters, SendParameters]:
+        video = watched_video()
+        return video if self._has_rtx else replace(video, rtx_ssrc=None), watched_audio()
 
     @property
     def encoding_index(self) -> int | None:
@@ -80,7 +93,6 @@ class JudgingViewer(SimulatedViewer):
 
     def _judge(self, datagram: bytes, header: RtpHeader) -> None:
         """Take what a packet says of the path."""
-        raise NotImplementedError
 
     @override
     def _receive(self, datagram: bytes) -> None:
@@ -92,29 +104,32 @@ class JudgingViewer(SimulatedViewer):
                     self._sender_reports[packet.ssrc] = stamp, self._clock.now
             return
         header = parse_header(datagram)
-        if header.ssrc == AUDIO_SSRC:
-            self._sound_counts.on_packet(header.sequence_number)
+        if header.ssrc in self._other_counts:
+            self._other_counts[header.ssrc].on_packet(header.sequence_number)
         self._judge(datagram, header)
 
     @override
     def _report(self) -> None:
-        now = self._clock.now
-        blocks = tuple(
-            self._with_round_trip(block, now)
-            for block in (*self._counts.take_block(), *self._sound_counts.take_block())
-        )
-        self.up.send(ReceiverReport(_OWN_SSRC, blocks).serialize())
-        self._clock.at(now + 1.0, self._report)
+        self.up.send(self._report_on(self._counts, *self._other_counts.values()))
+        self._clock.at(self._clock.now + REPORT_INTERVAL, self._report)
 
-    def _with_round_trip(self, block: ReportBlock, now: float) -> ReportBlock:
+    def _report_on(self, *streams: ReceptionCounts) -> bytes:
+        blocks = (block for counts in streams for block in counts.take_block())
+        return ReceiverReport(_OWN_SSRC, tuple(map(self._with_round_trip, blocks))).serialize()
+
+    def _with_round_trip(self, block: ReportBlock) -> ReportBlock:
         if block.ssrc not in self._sender_reports:
             return block
         lsr, received_at = self._sender_reports[block.ssrc]
-        return replace(block, lsr=lsr, dlsr=int((now - received_at) * 65_536))
+        return replace(block, lsr=lsr, dlsr=int((self._clock.now - received_at) * 65_536))
 
 
-class EstimatingViewer(JudgingViewer):
-    """Runs aiortc's copy of libwebrtc's estimator."""
+class EstimatingViewer(ReportingViewer):
+    """Runs aiortc's copy of libwebrtc's estimator, and reports as Chromium does.
+
+    That puts a report on the video in front of whatever else it says. Sound it reports by itself,
+    every five seconds.
+    """
 
     def __init__(
         self,
@@ -133,6 +148,25 @@ class EstimatingViewer(JudgingViewer):
     @override
     def parameters(self) -> tuple[SendParameters, SendParameters]:
         return self._watched(ABS_SEND_TIME_EXTENSION), watched_audio()
+
+    @override
+    def start(self) -> None:
+        self._watch_over()
+        self._clock.at(self._clock.now + _FIRST_REPORT_AFTER, self._report)
+        self._clock.at(self._clock.now + _SOUND_REPORT_INTERVAL / 2, self._report_sound)
+
+    @override
+    def _report(self) -> None:
+        self._say(b"")
+        self._clock.at(self._clock.now + REPORT_INTERVAL, self._report)
+
+    def _report_sound(self) -> None:
+        self.up.send(self._report_on(self._other_counts[AUDIO_SSRC]))
+        self._clock.at(self._clock.now + _SOUND_REPORT_INTERVAL, self._report_sound)
+
+    @override
+    def _say(self, feedback: bytes) -> None:
+        self.up.send(self._report_on(self._counts, self._other_counts[RTX_SSRC]) + feedback)
 
     @override
     def _judge(self, datagram: bytes, header: RtpHeader) -> None:
@@ -157,10 +191,10 @@ class EstimatingViewer(JudgingViewer):
             self._told_bps, self._told_at = bitrate_bps, now
             names = tuple(Ssrc(ssrc) for ssrc in ssrcs)
             remb = ReceiverEstimatedMaximumBitrate(_OWN_SSRC, bitrate_bps, names)
-            self.up.send(remb.serialize())
+            self._say(remb.serialize())
 
 
-class AcknowledgingViewer(JudgingViewer):
+class AcknowledgingViewer(ReportingViewer):
     """Reports on each packet, and makes no estimate of its own.
 
     Its clock is not the server's. The recorder is the server's own, as that of publishers.

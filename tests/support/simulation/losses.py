@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 CHECK_INTERVAL = 0.02
 
 _MOST_TRIES = 10
 _MOST_MISSING = 1_000
+# Of packets that came out of order it counts how many were before them, up to this.
+_MOST_REORDERED = 9
 # A receiver that sends nothing does not learn the round trip, and takes this for it.
 _ROUND_TRIP = 0.1
 
@@ -15,6 +18,7 @@ _ROUND_TRIP = 0.1
 @dataclass(slots=True)
 class _Missing:
     noticed_at: float
+    asked_from: int
     tries: int = 0
     asked_at: float = 0.0
 
@@ -26,19 +30,34 @@ class LossRequester:
         self.recovery_times: list[float] = []
         self._missing: dict[int, _Missing] = {}
         self._newest: int | None = None
+        self._reordered = [0] * (_MOST_REORDERED + 1)
 
-    def on_packet(self, number: int, now: float) -> list[int]:
+    def on_packet(self, number: int, now: float, *, is_repeated: bool) -> list[int]:
         """Return what to ask for at once."""
         if self._newest is None:
             self._newest = number
         if number <= self._newest:
             if (found := self._missing.pop(number, None)) is not None:
                 self.recovery_times.append(now - found.noticed_at)
+            if not is_repeated:
+                self._reordered[min(self._newest - number, _MOST_REORDERED)] += 1
             return []
         for lost in range(self._newest + 1, number):
-            self._missing[lost] = _Missing(now)
+            self._missing[lost] = _Missing(now, lost + self._usual_reordering())
         self._newest = number
-        return self._due(now, [n for n, missing in self._missing.items() if not missing.tries])
+        return self._due(
+            now,
+            [
+                n
+                for n, missing in self._missing.items()
+                if not missing.tries and missing.asked_from <= number
+            ],
+        )
+
+    def _usual_reordering(self) -> int:
+        """Return what half of the packets that came out of order were late by, or less."""
+        seen = list(accumulate(self._reordered))
+        return next((place for place, sum_ in enumerate(seen) if 2 * sum_ >= seen[-1]), 0)
 
     def check(self, now: float) -> list[int]:
         """Return what to ask for again."""

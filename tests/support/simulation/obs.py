@@ -142,7 +142,9 @@ class ObsViewer:
     def __init__(self, server: SimulatedServer) -> None:
         self.session_id = SessionId("viewer")
         self.units: list[Unit] = []
-        (self.subscription,) = server.add_subscriptions(self, "viewer", watched_video(VIEWER_H264))
+        (self.subscription,) = server.add_subscriptions(
+            self, "viewer", watched_video(VIEWER_H264), is_tried=True
+        )
 
     def take_rtp(self, packet: bytes) -> None:
         header = parse_header(packet)

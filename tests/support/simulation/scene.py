@@ -8,7 +8,11 @@ from typing_extensions import override
 
 from tests.support.network import Conditions
 from tests.support.simulation.camera import ONE_ENCODING, Camera
-from tests.support.simulation.estimating import AcknowledgingViewer, EstimatingViewer
+from tests.support.simulation.estimating import (
+    AcknowledgingViewer,
+    EstimatingViewer,
+    ReportingViewer,
+)
 from tests.support.simulation.server import SimulatedServer
 from tests.support.simulation.viewer import SimulatedViewer
 
@@ -54,6 +58,16 @@ class Scene(SimulatedServer):
     def watch(self, conditions: Conditions | None = None) -> SimulatedViewer:
         viewer = SimulatedViewer(self, self._name(), conditions or Conditions(), self._next_seed())
         self._admit(viewer)
+        return viewer
+
+    def report(
+        self, conditions: Conditions | None = None, *, has_rtx: bool = True
+    ) -> ReportingViewer:
+        """Return a viewer that watches, and says no more of its path than all receivers do."""
+        viewer = ReportingViewer(
+            self, self._name(), conditions or Conditions(), self._next_seed(), has_rtx=has_rtx
+        )
+        viewer.video, _ = self._admit(viewer)
         return viewer
 
     def estimate(

@@ -272,7 +272,7 @@ class SimulcastViewer:
         return runs
 
     def _subscribe(self, name: str) -> Iterable[Subscription]:
-        return self._server.add_subscriptions(self, name, watched_video())
+        return self._server.add_subscriptions(self, name, watched_video(), is_tried=True)
 
 
 def _frame(parts: list[_Part]) -> Frame:

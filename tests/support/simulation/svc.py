@@ -298,7 +298,7 @@ class ScalableViewer:
         self.parts: list[Part] = []
         self._descriptors = DescriptorReader()
         section = watched_video(codec.viewer_codec, extensions=codec.viewer_extensions)
-        (self.subscription,) = server.add_subscriptions(self, name, section)
+        (self.subscription,) = server.add_subscriptions(self, name, section, is_tried=True)
 
     def take_rtp(self, packet: bytes) -> None:
         header = parse_header(packet)

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 AUDIO_SSRC = 0xA0DE
 
+REPORT_INTERVAL = 1.0
+
 _OWN_SSRC = Ssrc(1)
-_REPORT_INTERVAL = 1.0
 # How long a browser waits for a picture before it asks for a keyframe: at first, and later.
 _FIRST_PATIENCE, _PATIENCE = 0.2, 3.0
 
@@ -88,7 +89,8 @@ class SimulatedViewer:
         now = self._clock.now
         number = self._unwrapper.unwrap(sequence_number)
         self._assembler.add(number, header.rtp_timestamp, payload, now, marker=bool(header.marker))
-        self._ask_for(self.losses.on_packet(number, now))
+        is_repeated = header.ssrc == RTX_SSRC
+        self._ask_for(self.losses.on_packet(number, now, is_repeated=is_repeated))
         self._decode()
         if self.losses.gives_up:
             self._ask_for_keyframe()
@@ -112,17 +114,21 @@ class SimulatedViewer:
     def _ask_for(self, numbers: list[int]) -> None:
         if numbers:
             lost = tuple(number & 0xFFFF for number in numbers)
-            self.up.send(GenericNack(_OWN_SSRC, Ssrc(VIDEO_SSRC), lost).serialize())
+            self._say(GenericNack(_OWN_SSRC, Ssrc(VIDEO_SSRC), lost).serialize())
 
     def _ask_for_keyframe(self) -> None:
         self._asked_at = self._clock.now
         self.plis_sent += 1
-        self.up.send(PictureLossIndication(_OWN_SSRC, Ssrc(VIDEO_SSRC)).serialize())
+        self._say(PictureLossIndication(_OWN_SSRC, Ssrc(VIDEO_SSRC)).serialize())
+
+    def _say(self, feedback: bytes) -> None:
+        """Send a message, as a client that has agreed to send it by itself (RFC 5506)."""
+        self.up.send(feedback)
 
     def _report(self) -> None:
         blocks = self._counts.take_block()
         self.up.send(ReceiverReport(_OWN_SSRC, blocks).serialize())
-        self._clock.at(self._clock.now + _REPORT_INTERVAL, self._report)
+        self._clock.at(self._clock.now + REPORT_INTERVAL, self._report)
 
 
 class ReceptionCounts:

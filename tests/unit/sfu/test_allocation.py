@@ -49,3 +49,8 @@ def test_next_layer_needs_its_rate_and_a_margin(available: float, needed: float 
 
 def test_publication_without_layers_is_granted_what_there_is() -> None:
     assert grant([], None, 100_000) == (100_000, None, None)
+
+
+def test_layer_that_makes_trouble_is_not_borne_above_the_budget() -> None:
+    assert grant(LAYERS, HIGH, 1_650_000, is_strained=True).layer == MIDDLE
+    assert grant(LAYERS, HIGH, 1_700_000, is_strained=True).layer == HIGH

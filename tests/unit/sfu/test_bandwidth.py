@@ -1,231 +1,260 @@
+"""What samples of a path do to the budget of the viewer behind it."""
+
 from __future__ import annotations
 
 import pytest
 
 from liverelay.sfu.bandwidth import BandwidthEstimator
-from tests.support.estimated_viewer import EstimatedViewer, limited_viewer
+from liverelay.sfu.path_meter import PathSample
+from liverelay.sfu.sent_log import SentLogs
 
+# What a second of arrivals proves: a little less than came, as reports are late by more or less.
+PROVEN = 1 / 1.05
 
-def test_estimate_above_what_is_sent_is_no_limit() -> None:
-    viewer = EstimatedViewer(sent_bps=1_000_000)
 
-    viewer.report(1_500_000, 1_500_000, 1_400_000, 1_400_000)
+class Path:
+    """A path over which a steady rate is sent, and which is sampled once a second."""
 
-    assert viewer.budget_bps is None
-    assert viewer.estimator.reported_bps == 1_400_000
+    def __init__(self, sent_bps: float = 1_000_000) -> None:
+        self.sent = SentLogs()
+        self.estimator = BandwidthEstimator(self.sent)
+        self.now = 10.0
+        self.sent_bps = sent_bps
+        self.padding_bps = 0.0
+        self._media = self._padding = 0.0
+        self.sent.add(0, 0, 0, self.now)
+        self.pass_time(1.0)
 
+    @property
+    def budget_bps(self) -> float | None:
+        return self.estimator.budget_bps
 
-def test_estimate_below_what_is_sent_is_no_limit_as_long_as_it_rises() -> None:
-    """As libwebrtc's does behind a publisher that has just begun: 8 % a second."""
-    viewer = EstimatedViewer(sent_bps=1_000_000)
+    def pass_time(self, seconds: float) -> None:
+        for _ in range(round(seconds * 20)):
+            self.now += 0.05
+            self._media += self.sent_bps * 0.05 / 8
+            self._padding += self.padding_bps * 0.05 / 8
+            if self.padding_bps:
+                self.estimator.on_probe(self.now)
+            self.sent.add(int(self._media), int(self._padding), 0, self.now)
 
-    viewer.report(*(150_000 * 1.02**step for step in range(60)))
+    def sample(
+        self,
+        arrived_bps: float,
+        *,
+        progress: float = 1.0,
+        loss: float = 0.0,
+        queue: float = 0.0,
+        duration: float = 1.0,
+    ) -> float | None:
+        """Take what came in the second since the last call; return the budget."""
+        self.pass_time(1.0)
+        since = self.now - duration
+        self.estimator.on_sample(
+            PathSample(since, self.now, duration, arrived_bps, progress, loss, queue), self.now
+        )
+        return self.budget_bps
 
-    assert viewer.budget_bps is None
 
+def limited(bitrate_bps: float = 300_000) -> Path:
+    """Return a path that is known to carry so much, and is sent less."""
+    path = Path()
+    path.sample(bitrate_bps, loss=0.7, queue=0.2)
+    path.sent_bps = bitrate_bps / 2
+    path.sample(bitrate_bps / 2)
+    return path
 
-def test_estimate_below_what_is_sent_that_does_not_rise_is_the_limit_after_two_seconds() -> None:
-    viewer = EstimatedViewer(sent_bps=1_000_000)
 
-    viewer.report(800_000, 800_000, 803_000, 800_000, 800_000, 800_000, 800_000, 800_000)
-    assert viewer.budget_bps is None
-    viewer.report(800_000)
+def test_path_that_carries_all_has_no_limit() -> None:
+    path = Path()
 
-    assert viewer.budget_bps == 800_000
+    assert path.sample(1_000_000) is None
+    assert path.estimator.available_bps == 1_500_000
 
 
-def test_small_fall_is_a_hiccup_if_the_estimate_recovers() -> None:
-    viewer = EstimatedViewer(sent_bps=1_000_000)
+def test_what_is_available_is_at_first_what_the_viewer_says() -> None:
+    path = Path()
+    assert path.estimator.available_bps is None
 
-    viewer.report(1_500_000, *(850_000 * 1.02**step for step in range(40)))
+    path.estimator.on_estimate(700_000)
 
-    assert viewer.budget_bps is None
+    assert path.estimator.available_bps == 700_000
 
 
-def test_fall_to_much_less_than_is_sent_is_the_limit_at_once() -> None:
-    viewer = EstimatedViewer(sent_bps=1_000_000)
+def test_what_is_available_after_a_limit_is_no_less_than_was_proven() -> None:
+    path = limited(900_000)
+    budget = path.budget_bps
+    path.estimator.on_estimate(700_000)
 
-    viewer.report(1_500_000, 260_000)
+    path.estimator.release()
 
-    assert viewer.budget_bps == 260_000
+    assert path.budget_bps is None
+    assert path.estimator.available_bps == budget
 
 
-def test_second_fall_is_the_limit() -> None:
-    viewer = EstimatedViewer(sent_bps=1_000_000)
+def test_much_less_through_a_queue_is_the_limit_at_once() -> None:
+    assert Path().sample(600_000, progress=0.6, queue=0.2) == pytest.approx(600_000 * PROVEN)
 
-    viewer.report(1_500_000, 850_000, 870_000, 890_000, 850_000)
 
-    assert viewer.budget_bps == 850_000
+def test_short_time_proves_less() -> None:
+    path = Path()
 
+    path.sample(600_000, progress=0.6, queue=0.2, duration=0.2)
 
-def test_fall_in_steps_is_one_fall() -> None:
-    viewer = EstimatedViewer(sent_bps=1_000_000)
+    assert path.budget_bps == pytest.approx(600_000 * 0.8)
 
-    viewer.report(1_500_000, 900_000, 850_000, 870_000, 890_000, 910_000)
 
-    assert viewer.budget_bps is None
+def test_queue_that_fills_up_and_overflows_is_the_limit_before_it_is_seen_to_stand() -> None:
+    assert Path().sample(700_000, progress=0.8, loss=0.1) is not None
 
 
-def test_limit_falls_further_with_the_estimate() -> None:
-    viewer = EstimatedViewer(sent_bps=1_000_000)
+def test_a_little_less_through_a_queue_is_the_limit_after_a_second() -> None:
+    path = Path()
 
-    viewer.report(1_500_000, 500_000, 300_000)
+    assert path.sample(960_000, progress=0.96, queue=0.15) is None
+    assert path.sample(960_000, progress=0.96, queue=0.18) == pytest.approx(960_000 * PROVEN)
 
-    assert viewer.budget_bps == 300_000
 
+def test_a_little_less_is_the_limit_at_once_if_the_viewer_says_so_too() -> None:
+    path = Path()
+    path.estimator.on_estimate(800_000)
 
-def test_viewer_that_invents_nothing_to_live_on_keeps_a_little() -> None:
-    viewer = EstimatedViewer(sent_bps=1_000_000)
+    assert path.sample(960_000, progress=0.96, queue=0.15) is not None
 
-    viewer.report(1_500_000, 0)
 
-    assert viewer.budget_bps == 10_000
+def test_queue_that_a_keyframe_makes_and_that_goes_is_no_limit() -> None:
+    path = Path()
 
+    path.sample(960_000, progress=0.96, queue=0.15)
+    path.sample(1_000_000, queue=0.15)
 
-def test_first_reports_of_a_viewer_that_has_just_joined_say_nothing() -> None:
-    estimator = BandwidthEstimator()
-    estimator.on_sent(0, 0, 10.0)
+    assert path.sample(960_000, progress=0.96, queue=0.15) is None
 
-    estimator.on_estimate(100_000, 10.1)
-    estimator.on_estimate(50_000, 10.2)
-    estimator.on_loss(0.9, 10.2)
 
-    assert estimator.budget_bps is None
+def test_loss_on_a_radio_link_is_no_limit() -> None:
+    path = Path()
 
+    for _ in range(5):
+        assert path.sample(700_000, loss=0.3) is None
 
-def test_little_loss_is_repaired_and_no_limit() -> None:
-    viewer = EstimatedViewer(sent_bps=1_000_000)
 
-    viewer.lose(0.1)
+def test_heavy_loss_without_a_queue_has_to_last() -> None:
+    path = Path()
 
-    assert viewer.budget_bps is None
+    assert path.sample(500_000, loss=0.5) is None
+    assert path.sample(500_000, loss=0.5) == pytest.approx(500_000 * PROVEN)
 
 
-def test_heavy_loss_leaves_what_got_through() -> None:
-    viewer = EstimatedViewer(sent_bps=1_000_000)
-
-    viewer.lose(0.7)
-
-    assert viewer.budget_bps == pytest.approx(300_000, rel=0.05)
-
-
-def test_less_heavy_loss_has_to_be_reported_twice() -> None:
-    viewer = EstimatedViewer(sent_bps=1_000_000)
-
-    viewer.lose(0.5)
-    assert viewer.budget_bps is None
-    viewer.lose(0.5)
-
-    assert viewer.budget_bps == pytest.approx(500_000, rel=0.05)
-
-
-def test_heavy_loss_leaves_no_less_than_the_viewer_says() -> None:
-    viewer = EstimatedViewer(sent_bps=1_000_000)
-    viewer.report(400_000)
-
-    viewer.lose(0.9)
-
-    assert viewer.budget_bps == 400_000
-
-
-def test_report_of_what_led_to_a_limit_lowers_it_no_further() -> None:
-    viewer = EstimatedViewer(sent_bps=1_000_000)
-    viewer.lose(0.7)
-    limit = viewer.budget_bps
-
-    viewer.send(seconds=0.5)
-    viewer.estimator.on_loss(0.9, viewer.now)
-
-    assert viewer.budget_bps == limit
-
-
-def test_loss_right_after_a_limit_leaves_what_got_through() -> None:
-    viewer = EstimatedViewer(sent_bps=1_000_000)
-    viewer.lose(0.7)
-
-    viewer.sent_bps = 400_000
-    viewer.lose(0.5)
-
-    assert viewer.budget_bps == pytest.approx(300_000, rel=0.05)
-
-
-def test_loss_at_a_limit_lowers_it_until_there_is_none() -> None:
-    viewer = limited_viewer()
-
-    budgets = []
-    for _ in range(4):
-        viewer.lose(0.2)
-        budgets.append(viewer.budget_bps)
-
-    assert budgets == pytest.approx([180_000, 160_000, 160_000, 144_000], rel=0.05)
-
-
-def test_loss_by_a_probe_leaves_what_got_through() -> None:
-    viewer = limited_viewer()
-    viewer.padding_bps = 70_000
-
-    viewer.lose(0.2)
-
-    assert viewer.budget_bps == pytest.approx(216_000, rel=0.05)
+def test_loss_of_almost_all_is_the_limit_at_once() -> None:
+    assert Path().sample(300_000, loss=0.7) == pytest.approx(300_000 * PROVEN)
 
 
 def test_loss_that_is_always_there_is_the_links_own() -> None:
-    viewer = EstimatedViewer(sent_bps=200_000)
-    for _ in range(20):
-        viewer.lose(0.2)
-    viewer.report(500_000, 120_000)
-    budget = viewer.budget_bps
+    path = limited()
+    for _ in range(30):
+        path.sample(120_000, loss=0.2)
+    budget = path.budget_bps
 
-    viewer.lose(0.2)
-    viewer.lose(0.22)
+    path.sample(110_000, loss=0.2)
+    path.sample(110_000, loss=0.28)
 
-    assert viewer.budget_bps == budget == 120_000
-
-
-def test_loss_beside_a_low_estimate_lowers_the_rate_as_the_draft_says() -> None:
-    viewer = EstimatedViewer(sent_bps=1_000_000)
-
-    viewer.report(900_000)
-    viewer.lose(0.2)
-
-    assert viewer.budget_bps is not None
-    assert 890_000 < viewer.budget_bps < 910_000
+    assert path.budget_bps == budget
 
 
-def test_loss_of_a_viewer_without_estimate_is_no_limit() -> None:
-    viewer = EstimatedViewer(sent_bps=1_000_000)
+def test_loss_at_a_limit_lowers_it_sooner() -> None:
+    path = limited()
 
-    viewer.lose(0.3)
+    path.sample(130_000, loss=0.15)
+    path.sample(130_000, loss=0.15)
 
-    assert viewer.budget_bps is None
-
-
-def test_loss_on_a_radio_link_is_no_limit_while_the_estimate_is_high() -> None:
-    viewer = EstimatedViewer(sent_bps=1_000_000)
-
-    viewer.report(1_300_000)
-    viewer.lose(0.2)
-
-    assert viewer.budget_bps is None
+    assert path.budget_bps == pytest.approx(130_000 * PROVEN)
 
 
-def test_loss_behind_a_queue_is_a_limit_whatever_the_estimate() -> None:
-    viewer = EstimatedViewer(sent_bps=1_000_000)
-    viewer.report(1_300_000)
-    viewer.estimator.on_round_trip_time(0.05, viewer.now)
-    viewer.lose(0.2)
-    assert viewer.budget_bps is None
+def test_what_was_sent_before_a_limit_does_not_lower_it_further() -> None:
+    path = Path()
+    path.sample(300_000, loss=0.7, queue=0.2)
 
-    viewer.estimator.on_round_trip_time(0.35, viewer.now)
-    viewer.lose(0.2)
+    path.sample(100_000, loss=0.7, queue=0.2, duration=2.0)
 
-    assert viewer.budget_bps is not None
+    assert path.budget_bps == pytest.approx(300_000 * PROVEN)
 
 
-def test_loss_of_a_probe_does_not_count_against_the_media_beside_it() -> None:
-    viewer = limited_viewer()
-    viewer.padding_bps = 150_000
+def test_budget_rises_by_what_has_come() -> None:
+    path = limited()
 
-    viewer.lose(0.75)
+    assert path.sample(400_000) == pytest.approx(400_000 * PROVEN)
+    assert path.sample(200_000) == pytest.approx(400_000 * PROVEN)
 
-    assert viewer.budget_bps == pytest.approx(200_000, rel=0.05)
+
+def test_burst_proves_nothing() -> None:
+    path = limited()
+    budget = path.budget_bps
+
+    assert path.sample(800_000, duration=0.3) == budget
+
+
+def test_queue_under_a_probe_is_a_warning_and_no_fault_of_the_media() -> None:
+    path = limited()
+    path.estimator.on_probe_begun(path.now)
+    path.padding_bps = 200_000
+
+    path.sample(280_000, progress=0.9, queue=0.1)
+
+    assert path.estimator.warned_at == path.now
+    assert path.budget_bps == pytest.approx(280_000)
+
+
+def test_probe_that_fills_a_path_lowers_a_budget_that_was_too_high() -> None:
+    path = limited()
+    path.estimator.assume(600_000)
+    path.estimator.on_probe_begun(path.now)
+    path.padding_bps = 400_000
+
+    assert path.sample(290_000, progress=0.7, queue=0.2) == pytest.approx(290_000)
+
+
+def test_path_that_does_not_carry_the_media_beside_a_probe_lowers_the_budget() -> None:
+    path = limited()
+    path.estimator.on_probe_begun(path.now)
+    path.padding_bps = 100_000
+
+    assert path.sample(60_000, progress=0.4, queue=0.3) == pytest.approx(60_000 * PROVEN)
+
+
+def test_budget_can_be_assumed_where_there_is_a_limit() -> None:
+    path = Path()
+    path.estimator.assume(500_000)
+    assert path.budget_bps is None
+
+    path = limited()
+    path.estimator.assume(500_000)
+    path.estimator.assume(400_000)
+
+    assert path.budget_bps == 500_000
+
+
+def test_viewer_that_gets_nothing_keeps_a_little_to_live_on() -> None:
+    assert Path().sample(0, loss=1.0) == 10_000
+
+
+def test_what_may_be_sent_makes_no_queue_of_more_than_120_ms() -> None:
+    path = limited()
+
+    assert path.estimator.harmless_octets(300_000, path.now) == pytest.approx(300_000 / 8 * 0.12)
+    path.pass_time(0.5)
+    left = 300_000 / 8 * 0.62 - 150_000 / 8 * 0.5
+    assert path.estimator.harmless_octets(300_000, path.now) == pytest.approx(left, rel=0.05)
+
+
+def test_nothing_may_be_sent_before_it_is_known_what_was() -> None:
+    assert BandwidthEstimator(SentLogs()).harmless_octets(300_000, 10.0) == 0.0
+
+
+def test_limit_that_is_no_lower_changes_nothing() -> None:
+    path = limited()
+    budget, lowered_at = path.budget_bps, path.estimator.lowered_at
+
+    path.sample(400_000, progress=0.6, queue=0.2)
+
+    assert path.estimator.lowered_at == lowered_at
+    assert path.budget_bps != budget

@@ -51,44 +51,58 @@ def test_session_without_video_is_not_limited_whatever_it_loses() -> None:
     target = control(sound)
     send(sound, 10_000)
 
-    lossy = ReportBlock(AUDIO, 255, 100, 100, 0, 0, 0)
-    target.on_report(sound, lossy, now=11.0, is_measured=False)
+    target.on_report([ReportBlock(AUDIO, 255, 100, 100, 0, 0, 0)], now=11.0)
 
     assert not target.is_limited
-    assert target.deadline(now=11.0) is None
+
+
+def test_report_on_a_stream_that_is_nobodys_says_nothing() -> None:
+    target = control(subscription(watched_video()))
+
+    target.on_report([ReportBlock(Ssrc(7), 255, 100, 100, 0, 0, 0)], now=11.0)
+
+    assert not target.is_limited
+
+
+def lossy_path() -> tuple[CongestionControl, Subscription]:
+    """Return a session that is known to be limited, and its video, which nobody feeds any more."""
+    target = control(video := subscription(watched_video()))
+    departures = DepartureRecorder(3)
+    send(video, 125_000)
+    for now in (11.0, 11.5, 12.0):
+        acknowledge(target, departures, now, came=1)
+    assert target.is_limited
+    video.budget_bps = 1000.0
+    return target, video
 
 
 def test_viewer_whom_nobody_feeds_has_nothing_to_adapt() -> None:
-    video = subscription(watched_video())
-    target = control(video)
-    send(video, 125_000)
-    target.on_report(video, ReportBlock(VIDEO, 255, 100, 100, 0, 0, 0), now=11.0, is_measured=False)
+    target, _ = lossy_path()
 
-    assert target.is_limited
-    assert target.adapt(now=11.0) == []
-    assert target.deadline(now=11.0) == 11.25
+    assert target.adapt(now=12.0) == []
+    assert target.deadline(now=12.0) == 12.25
 
 
-def test_reports_that_come_too_often_are_taken_together() -> None:
-    video = subscription(watched_video())
-    target = control(video)
-    send(video, 125_000)
-    target.on_report(video, ReportBlock(VIDEO, 0, 0, 100, 0, 0, 0), now=11.0, is_measured=False)
+def test_path_that_nobody_has_complained_of_is_looked_at_again_at_the_end_of_its_trial() -> None:
+    target = control(subscription(watched_video()))
 
-    target.on_report(video, ReportBlock(VIDEO, 255, 2, 102, 0, 0, 0), now=11.1, is_measured=False)
-
-    assert not target.is_limited
+    assert target.deadline(now=10.0) == 12.0
 
 
-def acknowledge(target: CongestionControl, departures: DepartureRecorder, now: float) -> None:
-    """Send 100 packets of 1000 bytes in the second before `now`, and report that all came."""
+def acknowledge(
+    target: CongestionControl, departures: DepartureRecorder, now: float, came: int = 100
+) -> None:
+    """Send 100 packets of 1000 bytes in the second before `now`, and report those that came."""
     templates = []
     for _ in range(100):
         packet = bytearray(rtp(bytes(1000)))
         reserve_number(packet, departures.extension_id)
         templates.append(Template(packet, 0, 0))
-    ticks = [int((now - 1 + index / 100) * TICKS_PER_SECOND) for index in range(100)]
-    base = departures.packets_received
+    ticks = [
+        int((now - 1 + index / 100) * TICKS_PER_SECOND) if index >= 100 - came else None
+        for index in range(100)
+    ]
+    base = departures.packets_received + departures.packets_lost
     departures.stamp(templates, now - 1.0)
     feedback = TransportFeedback(Ssrc(1), VIDEO, 0, base, tuple(ticks))
     target.on_arrivals(departures, feedback, now)
@@ -110,27 +124,21 @@ def test_sound_that_is_not_numbered_comes_on_top_of_what_came() -> None:
     assert rates[1] - rates[0] == 1.5 * 40_000
 
 
-def test_receiver_reports_say_nothing_of_loss_where_each_packet_is_reported() -> None:
+def test_receiver_reports_say_nothing_where_each_packet_is_reported() -> None:
     video = subscription(watched_video())
     target = control(video)
     send(video, 125_000)
     acknowledge(target, DepartureRecorder(3), now=11.0)
 
-    target.on_report(video, ReportBlock(VIDEO, 255, 100, 100, 0, 0, 0), now=11.1, is_measured=False)
+    target.on_report([ReportBlock(VIDEO, 255, 100, 100, 0, 0, 0)], now=11.1)
 
     assert not target.is_limited
 
 
-def test_limit_of_a_path_that_was_left_is_forgotten_and_so_is_what_it_lost() -> None:
-    video = subscription(watched_video())
-    target = control(video)
-    send(video, 125_000)
-    target.on_report(video, ReportBlock(VIDEO, 255, 100, 100, 0, 0, 0), now=11.0, is_measured=False)
-    video.budget_bps = 1000.0
+def test_limit_of_a_path_that_was_left_is_forgotten() -> None:
+    target, video = lossy_path()
 
     target.forget_path(now=20.0)
-    send(video, 125_000)
-    target.on_report(video, ReportBlock(VIDEO, 255, 500, 600, 0, 0, 0), now=21.0, is_measured=False)
 
-    assert not target.is_limited
-    assert video.budget_bps is None
+    assert target.deadline(now=20.0) == 22.0
+    assert (video.budget_bps, video.is_cautious) == (None, True)

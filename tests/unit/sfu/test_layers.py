@@ -168,3 +168,17 @@ def test_rate_of_no_time_is_zero() -> None:
     meter.sample(1000, 1.0)
 
     assert meter.bitrate_bps == 0.0
+
+
+@pytest.mark.parametrize(("count", "index"), [(1, 0), (2, 0), (3, 1)])
+def test_viewer_whose_path_is_not_known_begins_with_a_smaller_picture(
+    count: int, index: int
+) -> None:
+    sizes = (320, 640, 1280)
+    layers = [
+        ActiveLayer(Layer(each), 150e3 * 4**each, FrameSize(sizes[each], sizes[each] // 2))
+        for each in range(count)
+    ]
+
+    assert best_layer(layers, Preference(), cautiously=True) == Layer(index)
+    assert best_layer(layers, Preference()) == Layer(count - 1)

@@ -217,24 +217,55 @@ def test_padding_is_numbered_packet_by_packet_where_packets_are() -> None:
     assert numbers == [0, 1]
 
 
-def test_retransmissions_take_half_of_a_known_budget() -> None:
+def test_retransmissions_stay_within_their_limit() -> None:
     target = retransmitter()
-    target.limit(400_000)
+    target.limit(200_000)
 
     for millisecond in range(0, 10_000, 2):
         resend(target, millisecond, now=10.0 + millisecond / 1000, size=1200)
 
-    sent_bytes = count(target) * 1212
-    assert 225_000 < sent_bytes - 125_000 < 275_000
+    assert 225_000 < count(target) * 1212 < 275_000
 
 
-def test_budget_that_is_gone_leaves_the_usual_rate() -> None:
-    target, other = retransmitter(), retransmitter()
-    target.limit(400_000)
-    target.limit(None)
+def test_no_limit_is_above_the_one_that_bounds_all() -> None:
+    target = retransmitter()
+    target.limit(1e9)
 
-    for each in (target, other):
-        for millisecond in range(0, 10_000, 2):
-            resend(each, millisecond, now=10.0 + millisecond / 1000, size=1200)
+    for millisecond in range(0, 10_000, 2):
+        resend(target, millisecond, now=10.0 + millisecond / 1000, size=1200)
 
-    assert count(target) == count(other)
+    assert count(target) * 1212 < 2_700_000
+
+
+def test_limit_that_is_next_to_nothing_lets_a_packet_through_now_and_then() -> None:
+    target = retransmitter()
+    target.limit(1_000)
+
+    resend(target, 1, now=10.0, size=1200)
+
+    assert count(target) == 1
+
+
+def test_each_retransmission_left_with_its_burst() -> None:
+    target = retransmitter()
+    for number in range(5):
+        resend(target, number, now=10.0)
+        if number in {1, 3}:
+            target.take_fanout(now=10.0 + number)
+
+    departures = [target.departure_of(number) for number in range(1, 6)]
+
+    assert departures[:3] == [(11.0, 11.0), (11.0, 13.0), (13.0, 13.0)]
+    assert departures[3] == (13.0, None)
+    assert departures[4] is None
+
+
+def test_departure_is_forgotten_after_many_bursts() -> None:
+    target = retransmitter()
+
+    for number in range(200):
+        resend(target, number, now=10.0 + number)
+        target.take_fanout(now=10.0 + number)
+
+    assert target.departure_of(1) is None
+    assert target.departure_of(200) == (209.0, None)

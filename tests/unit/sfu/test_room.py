@@ -136,7 +136,7 @@ def test_keyframe_request_of_a_viewer_whose_publisher_is_gone_is_ignored() -> No
 
 def test_second_stream_of_a_publication_is_not_forwarded() -> None:
     room = room_with_video(published_video(ssrcs=(1, 2)))
-    add_viewer(room)
+    add_viewer(room).is_cautious = False
     room.on_rtp(PUBLISHER, rtp(VP8_KEYFRAME, ssrc=2), 10.0)
     assert len(room.flush(10.0)) == 1
 

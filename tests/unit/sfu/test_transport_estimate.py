@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,7 +9,7 @@ from liverelay.sfu.departures import Arrival, DepartureRecorder
 from liverelay.sfu.transport_estimate import TransportEstimator
 
 if TYPE_CHECKING:
-    from liverelay.sfu.transport_estimate import PathRate
+    from liverelay.sfu.path_meter import PathSample
 
 SIZE = 1000
 INTERVAL = 0.01
@@ -22,93 +23,57 @@ class Feed:
     def __init__(self) -> None:
         self.departures = DepartureRecorder(1)
         self.now = 10.0
-        self.estimator = TransportEstimator(self.departures, self.now)
+        self.estimator = TransportEstimator(self.departures)
 
-    def send(self, seconds: float, waited: float = 0.0, *, growing: float = 0.0) -> PathRate | None:
-        """Return the rate after some time; the wait grows by `growing` in each second of it."""
-        begun = self.now
-        for _ in range(round(seconds / INTERVAL)):
+    def send(
+        self, seconds: float, waited: float = 0.0, *, growing: float = 0.0, lost: int = 0
+    ) -> PathSample | None:
+        """Return the last sample of some time; the wait grows by `growing` in each second of it.
+
+        Of each ten packets `lost` do not come.
+        """
+        begun, sample = self.now, None
+        for index in range(round(seconds / INTERVAL)):
             self.now += INTERVAL
+            if index % 10 < lost:
+                self.departures.packets_lost += 1
+                continue
             transit = 77.0 + waited + growing * (self.now - begun)
             self.estimator.on_arrivals([Arrival(self.now, self.now + transit, SIZE)])
             self.departures.packets_received += 1
-        return self.estimator.take_rate(self.now)
+            sample = self.estimator.take_sample(-math.inf) or sample
+        return sample
 
 
 def test_rate_is_that_at_which_packets_came() -> None:
+    sample = Feed().send(2.0)
+
+    assert sample is not None
+    assert sample.arrived_bps == pytest.approx(BITRATE, rel=0.05)
+    assert sample.queue == pytest.approx(0.0, abs=0.001)
+
+
+def test_there_is_no_sample_without_arrivals() -> None:
     feed = Feed()
+    feed.send(2.0)
 
-    rate = feed.send(1.0)
-
-    assert rate is not None
-    assert rate.bitrate_bps == pytest.approx(BITRATE, rel=0.05)
-    assert not rate.is_congested
+    assert feed.estimator.take_sample(-math.inf) is None
 
 
-def test_there_is_no_rate_before_its_time_nor_without_arrivals() -> None:
+def test_queue_is_seen_by_how_long_packets_take() -> None:
     feed = Feed()
+    feed.send(2.0)
 
-    assert feed.send(0.31) is None
-    assert feed.send(0.31) is not None
-    assert feed.estimator.take_rate(feed.now + 5.0) is None
+    sample = feed.send(1.0, growing=0.2)
 
-
-def test_queue_that_stands_and_grows_is_congestion() -> None:
-    feed = Feed()
-    feed.send(1.0)
-
-    rates = [feed.send(0.52, waited=0.1 * step, growing=0.2) for step in range(4)]
-
-    assert [rate and rate.is_congested for rate in rates] == [False, True, True, True]
+    assert sample is not None
+    assert sample.queue == pytest.approx(0.1, abs=0.03)
+    assert sample.progress == pytest.approx(1 / 1.2, abs=0.03)
 
 
-def test_route_that_has_become_longer_is_congestion_once_at_most() -> None:
-    feed = Feed()
-    feed.send(1.0)
+def test_what_is_lost_has_not_come() -> None:
+    sample = Feed().send(2.0, lost=3)
 
-    rates = [feed.send(0.52, waited=0.1) for _ in range(4)]
-
-    assert [rate and rate.is_congested for rate in rates] == [True, False, False, False]
-
-
-def test_queue_that_overflows_is_congestion() -> None:
-    feed = Feed()
-    feed.send(1.0)
-    feed.send(0.52, waited=0.1)
-
-    feed.departures.packets_lost += 5
-    rate = feed.send(0.52, waited=0.1)
-
-    assert rate is not None
-    assert rate.is_congested
-
-
-def test_loss_is_that_of_the_last_second() -> None:
-    feed = Feed()
-    feed.send(0.9)
-    assert feed.estimator.take_loss(feed.now) is None
-    feed.departures.packets_lost += 102
-    feed.send(0.12)
-
-    assert feed.estimator.take_loss(feed.now) == pytest.approx(0.5)
-    feed.send(1.02)
-    assert feed.estimator.take_loss(feed.now) == 0.0
-
-
-def test_clock_that_stands_still_says_nothing() -> None:
-    estimator = TransportEstimator(DepartureRecorder(1), 10.0)
-    estimator.on_arrivals([Arrival(10.0, 5.0, SIZE)] * 100)
-
-    assert estimator.take_rate(11.0) is None
-
-
-def test_clock_that_leaps_is_borne() -> None:
-    feed = Feed()
-    feed.send(1.0)
-
-    for arrived_at in (1e6, 0.0, -1e6):
-        feed.estimator.on_arrivals([Arrival(feed.now, arrived_at, SIZE)])
-        feed.now += 1.0
-        feed.estimator.take_rate(feed.now)
-
-    assert feed.estimator.take_rate(feed.now + 1.0) is None
+    assert sample is not None
+    assert sample.loss == pytest.approx(0.3, abs=0.03)
+    assert sample.arrived_bps == pytest.approx(0.7 * BITRATE, rel=0.07)
