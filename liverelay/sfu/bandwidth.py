@@ -32,6 +32,9 @@ _MIN_DURATION = 1.0
 # A queue that has just filled up is not yet known to stand, but it grows and overflows.
 _FILLING = 0.85
 _OVERFLOW = 0.05
+# Where so much is lost that is seen sooner.
+_FLOODED = 0.2
+_FILLING_FAST = 0.9
 # Queues longer than this are not made by a keyframe.
 _LONG_QUEUE = 0.1
 # A probe that makes a queue ends. What it may make of one until then is less than most hold, and
@@ -154,10 +157,7 @@ class BandwidthEstimator:
         share = sample.progress * (1 - excess)
         if sample.queue > _PROBE_QUEUE and self.is_probed(now):
             return True
-        is_filling = (
-            sample.duration >= _MIN_PROOF_TIME and sample.progress < _FILLING and excess > _OVERFLOW
-        )
-        if sample.queue <= STANDING_QUEUE and not is_filling:
+        if sample.queue <= STANDING_QUEUE and not _is_filling(sample, excess):
             self._less_since = None
             return self._is_lossy(sample.loss, excess, now)
         if share < _CERTAIN_SHARE or excess > _LOSS_AT_LIMIT:
@@ -214,6 +214,12 @@ class BandwidthEstimator:
             self._usual_loss = min(
                 max(sample.loss, self._usual_loss - change), self._usual_loss + change
             )
+
+
+def _is_filling(sample: PathSample, excess: float) -> bool:
+    """Return whether a queue grows and overflows: the sooner it is said, the more is lost."""
+    least, less = (_MIN_PROOF_TIME, _FILLING) if excess < _FLOODED else (_WINDOW / 2, _FILLING_FAST)
+    return sample.duration >= least and sample.progress < less and excess > _OVERFLOW
 
 
 def _carried_bps(sample: PathSample) -> float:

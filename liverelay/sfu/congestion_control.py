@@ -147,7 +147,8 @@ class CongestionControl:
             departure = stream.departure_of(block.highest_sequence)
             if block.ssrc not in sounds:
                 is_repair = block.ssrc not in self._subscriptions
-                self._reports.on_block(block, stream.sending, departure, is_repair=is_repair)
+                sending = stream.sending_until(block.highest_sequence)
+                self._reports.on_block(block, sending, departure, is_repair=is_repair)
             if departure is not None:
                 departures.append(departure)
         if not departures or not self._is_telling(blocks, now):

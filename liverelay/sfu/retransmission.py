@@ -95,6 +95,14 @@ class _Wrapped(NamedTuple):
     octets: int
 
 
+class _Burst(NamedTuple):
+    """What was sent at once: its first number, when, and the bytes sent before it in all."""
+
+    first: int
+    sent_at: float
+    octets: int
+
+
 class Retransmitter:
     """Turns packets from the history into retransmissions to one subscription.
 
@@ -122,24 +130,39 @@ class Retransmitter:
         self._abs_send_time_id = abs_send_time_id
         self._departures = departures
         self._sequence_number = 0
-        # The first number of each burst, and when it was sent.
-        self._bursts: deque[tuple[int, float]] = deque(maxlen=_KNOWN_BURSTS)
+        self._bursts: deque[_Burst] = deque(maxlen=_KNOWN_BURSTS)
+        self._octets_taken = 0
 
-    @property
-    def sending(self) -> Sending:
-        return Sending(self._sequence_number, self.octets_sent)
+    def sending_until(self, sequence_number: int) -> Sending:
+        """Return what had been sent with the packet of this number; everything if it is not known.
+
+        What is asked for again and padding are of quite different sizes, and alternate.
+        """
+        everything = Sending(self._sequence_number - len(self._pending), self._octets_taken)
+        number = min(self._extended(sequence_number), everything.packets)
+        end, octets_at_end = everything
+        for burst in reversed(self._bursts):
+            if burst.first <= number:
+                share = (number + 1 - burst.first) / (end + 1 - burst.first)
+                return Sending(number, burst.octets + round(share * (octets_at_end - burst.octets)))
+            end, octets_at_end = burst.first - 1, burst.octets
+        return everything
 
     def departure_of(self, sequence_number: int) -> Departure | None:
         """Return when the packet of this number was sent; None if that is too long ago."""
-        newest = self._sequence_number
-        number = newest - ((newest - sequence_number) & 0xFFFF)
+        number = self._extended(sequence_number)
         sent_at = self._sent_at(number)
         return None if sent_at is None else Departure(sent_at, self._sent_at(number + 1))
+
+    def _extended(self, sequence_number: int) -> int:
+        newest = self._sequence_number
+        return newest - ((newest - sequence_number) & 0xFFFF)
 
     def _sent_at(self, number: int) -> float | None:
         if number > self._sequence_number - len(self._pending):
             return None
-        return next((at for first, at in reversed(self._bursts) if first <= number), None)
+        bursts = reversed(self._bursts)
+        return next((burst.sent_at for burst in bursts if burst.first <= number), None)
 
     def resend(
         self,
@@ -199,7 +222,9 @@ class Retransmitter:
         if not self._pending:
             return None
         templates, self._pending = self._pending, []
-        self._bursts.append((self._sequence_number - len(templates) + 1, now))
+        first = self._sequence_number - len(templates) + 1
+        self._bursts.append(_Burst(first, now, self._octets_taken))
+        self._octets_taken = self.octets_sent
         if self._departures is not None:
             self._departures.stamp(templates, now)
         return Fanout(templates, self._streams)

@@ -282,8 +282,8 @@ class Subscription:
     def on_sender_report_sent(self, ntp_time: int, now: float) -> None:
         self._last_report = (ntp_time >> 16 & 0xFFFFFFFF, now)
 
-    @property
-    def sending(self) -> Sending:
+    def sending_until(self, _sequence_number: int) -> Sending:
+        """Return what has been sent by now: a packet of media is much like the next."""
         return Sending(self.packets_sent, self.octets_sent)
 
     def departure_of(self, sequence_number: int) -> Departure | None:

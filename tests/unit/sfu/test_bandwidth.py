@@ -108,6 +108,15 @@ def test_queue_that_fills_up_and_overflows_is_the_limit_before_it_is_seen_to_sta
     assert Path().sample(700_000, progress=0.8, loss=0.1) is not None
 
 
+@pytest.mark.parametrize(("loss", "is_limit"), [(0.25, True), (0.15, False)])
+def test_queue_that_overflows_a_lot_is_the_limit_after_half_a_second(
+    loss: float, is_limit: bool
+) -> None:
+    budget = Path().sample(700_000, progress=0.8, loss=loss, duration=0.5)
+
+    assert (budget is not None) is is_limit
+
+
 def test_a_little_less_through_a_queue_is_the_limit_after_a_second() -> None:
     path = Path()
 

@@ -2,9 +2,11 @@ import pytest
 
 from liverelay.rtp.extensions import abs_send_time, find_element
 from liverelay.rtp.packet import parse_header
+from liverelay.rtp.padding import PADDING_SIZE
 from liverelay.sfu.departures import DepartureRecorder
 from liverelay.sfu.history import PacketHistory
 from liverelay.sfu.replay import WINDOW_PACKETS
+from liverelay.sfu.report_estimate import Sending
 from liverelay.sfu.retransmission import Retransmitter, TokenBucket, negotiated
 from liverelay.sfu.viewer_group import ViewerGroup
 from liverelay.sfu.wire_format import negotiated as negotiated_format
@@ -269,3 +271,29 @@ def test_departure_is_forgotten_after_many_bursts() -> None:
 
     assert target.departure_of(1) is None
     assert target.departure_of(200) == (209.0, None)
+
+
+def test_what_was_sent_until_a_packet_is_counted_burst_by_burst() -> None:
+    """Padding is small, what is sent again is not, and a report may name any packet of them."""
+    target = retransmitter()
+    target.pad(3 * PADDING_SIZE, now=10.0)
+    target.take_fanout(now=10.0)
+    resend(target, 1, now=11.0, size=1_000)
+    resend(target, 2, now=11.0, size=1_000)
+    target.take_fanout(now=11.0)
+    target.pad(PADDING_SIZE, now=12.0)
+
+    sent = [target.sending_until(number) for number in (0, 1, 3, 4, 5, 6)]
+
+    # The original number of a packet goes before what it carries (RFC 4588 section 4).
+    padding, repeated = 3 * PADDING_SIZE, 1_000 + 2
+    everything = Sending(5, padding + 2 * repeated)
+    # The first was never sent, and the last has not been yet.
+    assert sent == [
+        everything,
+        Sending(1, PADDING_SIZE),
+        Sending(3, padding),
+        Sending(4, padding + repeated),
+        everything,
+        everything,
+    ]
