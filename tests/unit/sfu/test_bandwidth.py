@@ -222,6 +222,15 @@ def test_probe_that_fills_a_path_lowers_a_budget_that_was_too_high() -> None:
     assert path.sample(290_000, progress=0.7, queue=0.2) == pytest.approx(290_000)
 
 
+def test_moment_of_a_probe_that_fills_a_path_says_nothing_of_how_much_it_carries() -> None:
+    path = limited()
+    path.estimator.assume(600_000)
+    path.estimator.on_probe_begun(path.now)
+    path.padding_bps = 400_000
+
+    assert path.sample(290_000, progress=0.7, queue=0.2, duration=0.3) == pytest.approx(600_000)
+
+
 def test_path_that_does_not_carry_the_media_beside_a_probe_lowers_the_budget() -> None:
     path = limited()
     path.estimator.on_probe_begun(path.now)
