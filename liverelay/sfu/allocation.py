@@ -34,8 +34,17 @@ def grant(
     available_bps: float,
     *,
     is_strained: bool = False,
+    unlimited_bps: float | None = None,
 ) -> Grant:
-    """Return what a viewer that has `selected` gets of the layers it has use for, poorest first."""
+    """Return what a viewer that has `selected` gets of the layers it has use for, poorest first.
+
+    Args:
+        wanted: The layers, with what they cost.
+        selected: That which it has.
+        available_bps: What its path has room for.
+        is_strained: That has just proved too much, so that no more than it will do.
+        unlimited_bps: What the best one would cost, if its publisher were not told to send less.
+    """
     present = next((i for i, each in enumerate(wanted) if each.layer == selected), -1)
     best = -1
     for index, each in enumerate(wanted):
@@ -46,7 +55,9 @@ def grant(
             best = index
     budget_bps = max(available_bps, wanted[best].bitrate_bps) if best >= 0 else available_bps
     if best + 1 == len(wanted):
-        return Grant(budget_bps, wanted[best].layer if wanted else None, None)
+        is_less = unlimited_bps is not None and available_bps < unlimited_bps * _MARGIN
+        next_bps = unlimited_bps * _MARGIN if unlimited_bps is not None and is_less else None
+        return Grant(budget_bps, wanted[best].layer if wanted else None, next_bps)
     following = wanted[best + 1].bitrate_bps
     # So that whoever chooses by the budget makes the same choice.
     budget_bps = min(budget_bps, following * 0.99)

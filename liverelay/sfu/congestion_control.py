@@ -204,6 +204,7 @@ class CongestionControl:
         for video in videos:
             granted = self._grant(video, available_bps, now)
             video.budget_bps = granted.budget_bps
+            video.available_bps = available_bps
             if granted.layer != video.layer:
                 self._stop_if_too_much(video, granted.layer, budget_bps, now)
                 changed[video] = None
@@ -220,7 +221,13 @@ class CongestionControl:
         assert video.publication is not None
         wanted = wanted_layers(video.publication.layers_for(video, now), video.preference)
         is_strained = now - self._estimator.strained_at < _STRAIN_TIME
-        return grant(wanted, video.layer, available_bps, is_strained=is_strained)
+        return grant(
+            wanted,
+            video.layer,
+            available_bps,
+            is_strained=is_strained,
+            unlimited_bps=video.publication.unlimited_bps,
+        )
 
     def _stop_if_too_much(
         self, video: Subscription, granted: Layer | None, budget_bps: float, now: float
@@ -353,4 +360,4 @@ class CongestionControl:
         self._estimator.release()
         self._probe = self._calm_since = None
         for video in videos:
-            video.budget_bps = None
+            video.budget_bps = video.available_bps = None

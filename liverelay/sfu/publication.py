@@ -58,6 +58,8 @@ class Publication:
         self._subscriptions: dict[Subscription, None] = {}
         self._sampled_at: float | None = None
         self._latest: list[Layer] = []
+        # What it sent when it was told to send less; None while it is not.
+        self.unlimited_bps: float | None = None
 
     def encoding_of(self, rid: Rid | None) -> Encoding | None:
         """Return the encoding of `rid`; without one, the only encoding there is."""
@@ -79,6 +81,31 @@ class Publication:
             subscription.parameters.kind is self.parameters.kind
             and subscription.peer_id != self.peer_id
         )
+
+    def viewers_limit_bps(self) -> float | None:
+        """Return what the best of its viewers' paths has room for.
+
+        None if one of them has room for all, if there is nobody, or if there are other encodings
+        for those that have not.
+        """
+        if len(self.encodings) > 1:
+            return None
+        best = 0.0
+        for subscription in self._subscriptions:
+            if subscription.available_bps is None:
+                return None
+            best = max(best, subscription.available_bps)
+        return best or None
+
+    def limit(self, *, is_limited: bool) -> None:
+        """Note that its publisher is told to send less, or no longer."""
+        if not is_limited:
+            self.unlimited_bps = None
+        elif self.unlimited_bps is None:
+            self.unlimited_bps = max(
+                (layer.bitrate_bps for each in self.encodings for layer in each.layers(0)),
+                default=None,
+            )
 
     def attach(self, subscription: Subscription) -> None:
         """Take a viewer in; it gets nothing before a layer is selected for it."""

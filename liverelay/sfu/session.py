@@ -31,6 +31,7 @@ from liverelay.sfu.departures import DepartureRecorder
 from liverelay.sfu.drops import DropCounters, DropReason
 from liverelay.sfu.probe import ProbeSlots
 from liverelay.sfu.receive_estimate import ESTIMATE_INTERVAL, ReceiveSideEstimator
+from liverelay.sfu.viewer_limit import ViewerLimit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -81,6 +82,7 @@ class MediaSession:
         self._drops = drops
         self._clock = PublisherClock(ntp_at_zero)
         self._transport_cc_id = 0
+        self._viewer_limit = ViewerLimit()
         # Packets lost and received when that was last looked at.
         self._counts = (0, 0)
 
@@ -171,15 +173,21 @@ class MediaSession:
     def take_congestion_feedback(self, local_ssrc: Ssrc, now: float) -> list[bytes]:
         """Return what the publisher's congestion control is to know, all streams together.
 
-        That is when its packets arrived, or an estimate where it understands only that.
+        That is when its packets arrived, or an estimate where it understands only that; and what
+        its viewers can take, if that is less than it sends.
         """
+        limit = self._viewer_limit.take(self.publications, now)
         if self.arrivals is not None:
-            return self._take_arrivals(self.arrivals, local_ssrc, now)
+            reports = self._take_arrivals(self.arrivals, local_ssrc, now)
+            return reports if limit is None else [*reports, self._estimate(local_ssrc, limit)]
         if self.estimator is None or not self.estimator.has_unreported:
             return []
         estimate = self.estimator.take_estimate(self._take_loss(), now)
+        return [self._estimate(local_ssrc, min(estimate, limit or estimate))]
+
+    def _estimate(self, local_ssrc: Ssrc, bitrate_bps: int) -> bytes:
         media_ssrcs = tuple(stream.ssrc for stream in self._streams())
-        return [ReceiverEstimatedMaximumBitrate(local_ssrc, estimate, media_ssrcs).serialize()]
+        return ReceiverEstimatedMaximumBitrate(local_ssrc, bitrate_bps, media_ssrcs).serialize()
 
     def _take_arrivals(
         self, arrivals: ArrivalRecorder, local_ssrc: Ssrc, now: float

@@ -73,6 +73,8 @@ class Subscription:
         self.layer: Layer | None = None
         self.preference = Preference()
         self.budget_bps: float | None = None
+        # What its path has room for beside sound; None while that is not known to be limited.
+        self.available_bps: float | None = None
         # Whether nothing is known of its path yet.
         self.is_cautious = False
         # When it was sent its first packet.

@@ -9,7 +9,7 @@ import pytest
 from liverelay.sfu.probe import ProbeSlots
 from tests.support.network import Conditions
 from tests.support.simulation.camera import SIMULCAST
-from tests.support.simulation.encoder import Shape
+from tests.support.simulation.encoder import FRAMES_PER_SECOND, Shape
 from tests.support.simulation.scene import Scene
 
 if TYPE_CHECKING:
@@ -170,8 +170,9 @@ def test_viewer_that_is_left_alone_is_not_padded() -> None:
 
 
 def test_video_without_layers_pauses_until_there_is_room_for_it() -> None:
+    """As long as there is somebody else whose path has room for it."""
     scene = Scene()
-    viewer = scene.estimate(Conditions(rate_bps=400_000))
+    viewer, _ = scene.estimate(Conditions(rate_bps=400_000)), scene.estimate()
     scene.run(15.0)
     slow = viewer.encoding_index
     decoded = len(viewer.judge.decoded)
@@ -181,6 +182,48 @@ def test_video_without_layers_pauses_until_there_is_room_for_it() -> None:
 
     assert (slow, viewer.encoding_index) == (None, 0)
     assert len(viewer.judge.decoded) - decoded > 30
+
+
+@pytest.mark.parametrize("temporal_layers", [1, 3])
+@pytest.mark.parametrize("rate_bps", [150_000, 300_000, 800_000])
+def test_publisher_of_one_encoding_sends_what_its_only_viewer_can_take(
+    rate_bps: int, temporal_layers: int
+) -> None:
+    """1 Mbit/s at first; its viewer sees all of the frames again within five seconds."""
+    scene = Scene(temporal_layers=temporal_layers)
+    viewer = scene.estimate(Conditions(rate_bps=rate_bps))
+    scene.run(5.0)
+    begun, decoded, heard = scene.clock.now, len(viewer.judge.decoded), len(viewer.ear.delays)
+
+    scene.run(15.0)
+
+    assert len(viewer.judge.decoded) - decoded > 0.95 * 15 * FRAMES_PER_SECOND
+    assert max(viewer.judge.pauses(begun, scene.clock.now)) < 0.5
+    assert len(viewer.ear.delays) - heard > 0.97 * 15 * AUDIO_PACKETS_PER_SECOND
+    viewer.set_conditions(Conditions())
+    scene.run(15.0)
+    # All that it wanted to send at first.
+    assert scene.camera.limits[-1] > 1_100_000
+
+
+def test_publisher_is_not_held_back_for_one_slow_viewer_among_several() -> None:
+    scene = Scene()
+    slow, other = scene.estimate(Conditions(rate_bps=300_000)), scene.estimate()
+
+    scene.run(10.0)
+
+    assert scene.camera.limits == []
+    assert (slow.encoding_index, other.encoding_index) == (None, 0)
+
+
+def test_publisher_is_held_to_what_the_best_of_its_viewers_can_take() -> None:
+    scene = Scene()
+    slow, better = (scene.estimate(Conditions(rate_bps=rate)) for rate in (200_000, 700_000))
+
+    scene.run(10.0)
+
+    assert 450_000 < scene.camera.limits[-1] < 700_000
+    assert (slow.encoding_index, better.encoding_index) == (None, 0)
 
 
 def test_path_that_cannot_be_probed_is_tried() -> None:

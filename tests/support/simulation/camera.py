@@ -5,10 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from liverelay.rtp.demux import DatagramKind, classify
-from liverelay.rtp.extensions import MID_URI, REPAIRED_RID_URI, RID_URI
+from liverelay.rtp.extensions import (
+    MID_URI,
+    REPAIRED_RID_URI,
+    RID_URI,
+    TRANSPORT_CC_URI,
+)
 from liverelay.rtp.packet import parse_header
 from liverelay.rtp.rtcp.compound import RtcpPacket, parse_compound
-from liverelay.rtp.rtcp.feedback import FullIntraRequest, GenericNack, PictureLossIndication
+from liverelay.rtp.rtcp.feedback import (
+    FullIntraRequest,
+    GenericNack,
+    PictureLossIndication,
+    ReceiverEstimatedMaximumBitrate,
+)
 from liverelay.rtp.rtcp.reports import SenderReport
 from liverelay.rtp.types import Ssrc
 from liverelay.sdp.parameters import Codec, HeaderExtension
@@ -23,6 +33,7 @@ from tests.support.simulation.encoder import (
     REPAIRED_RID_ID,
     RID_ID,
     RTX_PAYLOAD_TYPE,
+    TRANSPORT_CC_ID,
     Encoder,
     Shape,
 )
@@ -36,6 +47,8 @@ if TYPE_CHECKING:
     from tests.support.simulation.frames import Mark
     from tests.support.simulation.server import SimulatedServer
 
+# Of an estimate, as Chromium does it.
+_BESIDE_VIDEO_BPS = 100_000
 _NTP_EPOCH = 3_900_000_000
 
 ONE_ENCODING = (Shape(None, 1_000_000),)
@@ -75,6 +88,8 @@ class Camera:
         # The SSRCs that it has asked to send packets of again.
         self.nacked: set[int] = set()
         self._by_ssrc = {encoder.ssrc: encoder for encoder in self.encoders}
+        # The estimates that it was sent, all of which it obeys.
+        self.limits: list[int] = []
         self._microphone = Microphone()
         self._clock = server.clock
         self._started_at = server.clock.now
@@ -89,11 +104,16 @@ class Camera:
                 (REPAIRED_RID_ID, REPAIRED_RID_URI),
             )
         )
+        numbered = (HeaderExtension(TRANSPORT_CC_ID, TRANSPORT_CC_URI),)
         ssrcs = () if rids else tuple(e.ssrc for e in self.encoders)
         rtx_ssrcs = {} if rids else {e.ssrc: e.rtx_ssrc for e in self.encoders}
         return (
             published_video(
-                VIDEO_CODEC, ssrcs=ssrcs, rtx_ssrcs=rtx_ssrcs, rids=rids, extensions=extensions
+                VIDEO_CODEC,
+                ssrcs=ssrcs,
+                rtx_ssrcs=rtx_ssrcs,
+                rids=rids,
+                extensions=extensions if rids else extensions + numbered,
             ),
             published_audio(ssrcs=(self._microphone.ssrc,), extensions=extensions),
         )
@@ -165,5 +185,8 @@ class Camera:
                     repeated = self._by_ssrc[packet.media_ssrc].repeat(number)
                     if repeated is not None:
                         self.up.send(repeated)
+            case ReceiverEstimatedMaximumBitrate() if len(self.encoders) == 1:
+                self.limits.append(packet.bitrate_bps)
+                self.encoders[0].limit_bps = max(30_000, packet.bitrate_bps - _BESIDE_VIDEO_BPS)
             case _:
                 pass

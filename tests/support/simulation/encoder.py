@@ -16,7 +16,7 @@ FRAMES_PER_SECOND = 30
 CLOCK_RATE = 90_000
 PAYLOAD_TYPE = PayloadType(96)
 RTX_PAYLOAD_TYPE = PayloadType(97)
-MID_ID, RID_ID, REPAIRED_RID_ID = 4, 10, 11
+MID_ID, RID_ID, REPAIRED_RID_ID, TRANSPORT_CC_ID = 4, 10, 11, 5
 
 _PACKET_SIZE = 1_100
 # A keyframe is as large as this many others.
@@ -60,6 +60,8 @@ class Encoder:
         self.keyframes_sent = 0
         self.frames_sent = 0
         self.is_active = True
+        # What the server has told it not to exceed.
+        self.limit_bps: float | None = None
         self._index = index
         self._pattern = _PATTERNS[temporal_layers]
         self._synchronised = _SYNCHRONISED[temporal_layers]
@@ -71,6 +73,7 @@ class Encoder:
         self._tl0picidx = 250 + index
         self._first_timestamp = 0xFFFF_0000 + 1_000 * index
         self._place = 0
+        self._transport_number = 0
         self._history: OrderedDict[int, _Sent] = OrderedDict()
 
     def rtp_timestamp(self, elapsed: float) -> int:
@@ -89,7 +92,8 @@ class Encoder:
         self._picture_id = (self._picture_id + 1) & 0x7FFF
         number = self.frames_sent
         reference = None if is_keyframe else FrameName(self._index, number - back)
-        size = self.shape.bitrate_bps // 8 // FRAMES_PER_SECOND
+        bitrate_bps = min(self.shape.bitrate_bps, self.limit_bps or self.shape.bitrate_bps)
+        size = int(bitrate_bps) // 8 // FRAMES_PER_SECOND
         if is_keyframe:
             size *= _KEYFRAME_FACTOR
         count = -(-size // _PACKET_SIZE)
@@ -141,6 +145,10 @@ class Encoder:
             extension=self._names(RID_ID),
         )
 
-    def _names(self, rid_id: int) -> bytes | None:
+    def _names(self, rid_id: int) -> bytes:
         rid = self.shape.rid
-        return None if rid is None else one_byte_elements((MID_ID, b"0"), (rid_id, rid.encode()))
+        if rid is not None:
+            return one_byte_elements((MID_ID, b"0"), (rid_id, rid.encode()))
+        # The only encoding is all that is numbered for transport-cc.
+        self._transport_number = (self._transport_number + 1) & 0xFFFF
+        return one_byte_elements((TRANSPORT_CC_ID, self._transport_number.to_bytes(2)))

@@ -54,3 +54,13 @@ def test_publication_without_layers_is_granted_what_there_is() -> None:
 def test_layer_that_makes_trouble_is_not_borne_above_the_budget() -> None:
     assert grant(LAYERS, HIGH, 1_650_000, is_strained=True).layer == MIDDLE
     assert grant(LAYERS, HIGH, 1_700_000, is_strained=True).layer == HIGH
+
+
+@pytest.mark.parametrize(("available", "needed"), [(1_800_000, 2_200_000), (2_300_000, None)])
+def test_layer_whose_publisher_is_held_back_needs_what_it_would_cost(
+    available: float, needed: float | None
+) -> None:
+    result = grant(LAYERS, HIGH, available, unlimited_bps=2_000_000)
+
+    assert result.layer == HIGH
+    assert result.next_bps == (None if needed is None else pytest.approx(needed))

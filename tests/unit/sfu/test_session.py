@@ -196,6 +196,22 @@ def test_arrivals_are_reported_by_their_transport_wide_numbers() -> None:
     assert [arrival is not None for arrival in report.arrivals] == [True, True, False, True]
 
 
+def test_what_viewers_can_take_is_told_beside_the_arrivals() -> None:
+    session = publishing_session(TRANSPORT_CC_EXTENSION)
+    element = one_byte_elements((3, b"\x00\x07"))
+    session.receive_rtp(rtp(extension=element), now=10.0)
+    viewer = subscription()
+    session.publications[0].attach(viewer)
+    viewer.available_bps = 400_000
+
+    _, data = session.take_congestion_feedback(LOCAL, now=10.1)
+
+    (estimate,) = parse_compound(data)
+    assert isinstance(estimate, ReceiverEstimatedMaximumBitrate)
+    assert 400_000 < estimate.bitrate_bps < 405_000
+    assert estimate.media_ssrcs == (MEDIA,)
+
+
 def test_arrival_of_a_packet_that_belongs_nowhere_is_reported_too() -> None:
     session = publishing_session(TRANSPORT_CC_EXTENSION)
     element = one_byte_elements((3, b"\x00\x07"))
