@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.browser import SUBSCRIBE, replace_port, wait_until, wait_until_playing
-from tests.support.fluency import wait_until_fluent
+from tests.support.browser import CALL, SUBSCRIBE, replace_port, wait_until, wait_until_playing
+from tests.support.fluency import wait_until_fluent, wait_until_frame_rate
 from tests.support.network import Conditions
 from tests.support.udp_proxy import DIRECT, running_proxy
 
@@ -33,6 +33,11 @@ PUBLISH_SIZE = """async ([token, width, height]) => {
 # Chromium begins with 0.3 Mbit/s, and takes twice what it has use for at most.
 IS_NOT_HELD_BACK = """async () => [...(await session.stats()).report.values()]
   .some((entry) => entry.availableOutgoingBitrate > 1e6)"""
+# Of the picture, in the encoder's own account.
+SENDS_MORE_THAN = """async bitrate => [...(await session.stats()).report.values()]
+  .some(({ kind, targetBitrate }) => kind === 'video' && targetBitrate > bitrate)"""
+IS_HELD_BACK = """async () => [...(await session.stats()).report.values()]
+  .some(({ kind, targetBitrate }) => kind === 'video' && targetBitrate < 300_000)"""
 
 
 @pytest.mark.parametrize("size", [(640, 480), (1280, 720)])
@@ -69,3 +74,42 @@ def test_viewer_on_a_slow_path_gets_less_and_the_best_again_when_it_is_faster(
         proxy.set_conditions(DIRECT)
         slow.wait_for_function(IS_LARGE, timeout=15_000)
         wait_until_playing(other)
+
+
+def test_slow_viewer_of_one_size_sees_fewer_frames_and_the_others_all(
+    server: LiveServer, open_tab: Callable[[], Page]
+) -> None:
+    tokens = server.create_room()["tokens"]
+    publisher, slow, other = open_tab(), open_tab(), open_tab()
+    with running_proxy(("127.0.0.1", server.port)) as proxy:
+        replace_port(slow, proxy.port)
+        publisher.evaluate(PUBLISH_SIZE, [tokens["publish"], 640, 480])
+        for viewer in (slow, other):
+            viewer.evaluate(SUBSCRIBE, tokens["subscribe"])
+            wait_until_frame_rate(viewer, 15, 31)
+
+        proxy.set_conditions(Conditions(rate_bps=400_000, delay=0.02))
+
+        # Every other frame, or every fourth.
+        wait_until_frame_rate(slow, 3, 12)
+        wait_until_frame_rate(other, 15, 31)
+        wait_until_frame_rate(slow, 3, 12)
+
+
+def test_caller_sends_no_more_than_the_other_side_can_take(
+    server: LiveServer, open_tab: Callable[[], Page]
+) -> None:
+    """A camera of 480 lines is sent in one size, so there is no smaller one to choose."""
+    tokens = server.create_room("call")["tokens"]
+    caller, slow = open_tab(), open_tab()
+    with running_proxy(("127.0.0.1", server.port)) as proxy:
+        replace_port(slow, proxy.port)
+        for page, token in ((caller, tokens["caller"]), (slow, tokens["callee"])):
+            page.evaluate(CALL, token)
+        wait_until(caller, SENDS_MORE_THAN, arg=350_000, seconds=30)
+
+        proxy.set_conditions(Conditions(rate_bps=300_000, delay=0.02))
+        wait_until(caller, IS_HELD_BACK, seconds=10)
+        wait_until_fluent(caller, slow, 0.8, 1.2, longest_pause=1.0)
+        proxy.set_conditions(DIRECT)
+        wait_until(caller, SENDS_MORE_THAN, arg=350_000, seconds=30)

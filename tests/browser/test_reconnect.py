@@ -73,7 +73,8 @@ def test_call_whose_token_joins_elsewhere_fails_and_does_not_fight_back(
 ) -> None:
     token = server.create_room("call")["tokens"]["caller"]
     call = """async token => {
-      window.session = await lr.call({ token, video: true, element: video, onStateChange });
+      window.session = await lr.call({ token, video: { height: 480 }, element: video,
+        onStateChange });
     }"""
     first, second = open_tab(), open_tab()
     first.evaluate(call, token)

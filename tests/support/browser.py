@@ -40,7 +40,7 @@ needs_chromium = pytest.mark.skipif(
 
 # Each resolves to the session's state; `session` is then a global of the page.
 PUBLISH = """async token => {
-  window.session = await lr.publish({ token, video: true, audio: true, onStateChange });
+  window.session = await lr.publish({ token, video: { height: 480 }, audio: true, onStateChange });
   return session.state;
 }"""
 # Without a size of its own an element is as large as what it is sent.
@@ -51,7 +51,7 @@ SUBSCRIBE = """async token => {
 }"""
 CALL = """async token => {
   window.session = await lr.call({
-    token, video: true, audio: true, element: video, localElement: local, onStateChange,
+    token, video: { height: 480 }, audio: true, element: video, localElement: local, onStateChange,
   });
   return session.state;
 }"""

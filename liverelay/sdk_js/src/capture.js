@@ -14,12 +14,26 @@ const REASONS = {
   AbortError: 'The camera or microphone could not be started',
 };
 
+/** Browsers open 640x480 unless they are asked for more. */
+const CAMERA_SIZE = { width: { ideal: 1280 }, height: { ideal: 720 } };
+
 /**
  * @param {Environment} environment
  * @param {MediaStreamConstraints} constraints
  */
-export function captureDevices(environment, constraints) {
+export function captureDevices(environment, { video, ...others }) {
+  const constraints = { ...others, ...(video !== undefined && { video: withSize(video) }) };
   return capture(environment, (devices) => devices.getUserMedia(constraints));
+}
+
+/**
+ * @param {boolean | MediaTrackConstraints} video
+ */
+function withSize(video) {
+  if (!video) return video;
+  const wishes = video === true ? {} : video;
+  const isSized = ['width', 'height', 'aspectRatio', 'advanced'].some((name) => name in wishes);
+  return isSized ? wishes : { ...CAMERA_SIZE, ...wishes };
 }
 
 /**

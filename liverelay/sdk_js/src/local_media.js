@@ -34,6 +34,13 @@ const ENCODINGS = [
   { rid: 'f', scaleResolutionDownBy: 1 },
 ];
 
+/**
+ * In one size a viewer with too little room for all of its frames can be sent some of them.
+ *
+ * @type {(RTCRtpEncodingParameters & { scalabilityMode: string })[]}
+ */
+const ONE_ENCODING = [{ scalabilityMode: 'L1T3' }];
+
 export class LocalMedia {
   #environment;
   #options;
@@ -93,13 +100,19 @@ export class LocalMedia {
     for (const kind of /** @type {Kind[]} */ (['audio', 'video'])) {
       const track = this.#track(kind);
       if (!track && !always) continue;
-      const transceiver = peerConnection.addTransceiver(track ?? kind, {
-        direction,
-        streams,
-        ...(track && this.#options.simulcast !== false && simulcastOf(track)),
-      });
+      const sendEncodings = kind === 'video' ? this.#encodingsOf(track) : undefined;
+      const transceiver = addTransceiver(peerConnection, track ?? kind, { direction, streams, sendEncodings });
       this.#senders.set(kind, transceiver.sender);
     }
+  }
+
+  /**
+   * @param {MediaStreamTrack | undefined} track
+   * @returns {RTCRtpEncodingParameters[]}
+   */
+  #encodingsOf(track) {
+    const simulcast = track && this.#options.simulcast !== false && hasManySizes(track);
+    return simulcast ? ENCODINGS : ONE_ENCODING;
   }
 
   /**
@@ -264,13 +277,25 @@ function kindOf(track) {
 }
 
 /**
- * @param {MediaStreamTrack} track
- * @returns {{ sendEncodings: RTCRtpEncodingParameters[] } | undefined}
+ * @param {RTCPeerConnection} peerConnection
+ * @param {MediaStreamTrack | Kind} source
+ * @param {RTCRtpTransceiverInit} init
  */
-function simulcastOf(track) {
-  if (track.kind !== 'video') return undefined;
+function addTransceiver(peerConnection, source, init) {
+  try {
+    return peerConnection.addTransceiver(source, init);
+  } catch {
+    // A browser that knows no such scalability mode, or no more than one encoding, refuses them.
+    const { sendEncodings, ...plain } = init;
+    return peerConnection.addTransceiver(source, plain);
+  }
+}
+
+/**
+ * @param {MediaStreamTrack} track
+ */
+function hasManySizes(track) {
   const { width = 0, height = 0, displaySurface } = track.getSettings();
   // A screen is read, not watched: what is small of it is of no use.
-  if (displaySurface || Math.min(width, height) < SIMULCAST_FROM) return undefined;
-  return { sendEncodings: ENCODINGS.map((encoding) => ({ ...encoding })) };
+  return !displaySurface && Math.min(width, height) >= SIMULCAST_FROM;
 }

@@ -17,7 +17,8 @@
 /**
  * @typedef {object} SourceOptions
  * @property {MediaStream} [stream] Your own stream; its tracks are never stopped by the SDK.
- * @property {boolean | MediaTrackConstraints} [video] Open a camera (default: false).
+ * @property {boolean | MediaTrackConstraints} [video] Open a camera (default: false), at 1280x720 if it
+ *   has that and no other size is asked for.
  * @property {boolean | MediaTrackConstraints} [audio] Open a microphone (default: false).
  * @property {boolean} [simulcast] Send a camera of 540 lines or more in three sizes, so that each
  *   viewer can be sent the one that suits it (default: true).

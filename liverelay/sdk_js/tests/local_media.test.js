@@ -92,13 +92,23 @@ test('a browser without WebRTC is a MEDIA_ERROR', async () => {
   await assert.rejects(joining, { code: 'MEDIA_ERROR', message: /WebRTC/ });
 });
 
-test('constraints are passed on', async () => {
-  const browser = new FakeBrowser();
+const HD = { width: { ideal: 1280 }, height: { ideal: 720 } };
 
-  await publish(browser, { video: { width: 1280 }, audio: true });
+for (const [asked, video] of [
+  [true, HD],
+  [{ facingMode: 'user' }, { facingMode: 'user', ...HD }],
+  [{ width: 320 }, { width: 320 }],
+  [{ aspectRatio: 1 }, { aspectRatio: 1 }],
+  [false, false],
+]) {
+  test(`the camera for ${JSON.stringify(asked)} is opened with ${JSON.stringify(video)}`, async () => {
+    const browser = new FakeBrowser();
 
-  assert.deepEqual(browser.captures[0], { source: 'device', video: { width: 1280 }, audio: true });
-});
+    await publish(browser, { video: asked, audio: true });
+
+    assert.deepEqual(browser.captures[0], { source: 'device', video, audio: true });
+  });
+}
 
 test('switching the camera replaces the track and stops the old one', async () => {
   const browser = new FakeBrowser();
@@ -108,7 +118,7 @@ test('switching the camera replaces the track and stops the old one', async () =
 
   await session.switchCamera('back');
 
-  assert.deepEqual(browser.captures[1], { source: 'device', video: { deviceId: { exact: 'back' } } });
+  assert.deepEqual(browser.captures[1], { source: 'device', video: { deviceId: { exact: 'back' }, ...HD } });
   assert.ok(old.stopped);
   assert.equal(sent(browser, 'video').label, 'device 2');
   assert.equal(session.localStream, stream);

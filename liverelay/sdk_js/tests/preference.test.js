@@ -257,18 +257,29 @@ test('a camera of 540 lines or more is sent in three sizes, whichever way it is 
   }
 });
 
-for (const [what, options] of [
+for (const [what, options, encodings = [{ scalabilityMode: 'L1T3' }]] of [
   ['a smaller camera', { stream: camera(640, 480) }],
   ['a picture of unknown size', { stream: new FakeStream([new FakeTrack('video')]) }],
   ['a screen', { stream: camera(1920, 1080, { displaySurface: 'monitor' }) }],
   ['simulcast: false', { stream: camera(1920, 1080), simulcast: false }],
-  ['sound', { audio: true }],
+  ['sound', { audio: true }, null],
 ]) {
-  test(`${what} is sent once`, async () => {
+  test(`${what} is sent in one size`, async () => {
     const browser = new FakeBrowser();
 
     await browser.liveRelay.publish({ token: 't', ...options });
 
-    assert.deepEqual(rids(browser), [undefined]);
+    const [transceiver] = browser.peerConnection.transceivers;
+    assert.deepEqual(transceiver.sendEncodings ?? null, encodings);
   });
 }
+
+test('a browser that cannot send layers sends its camera as it can', async () => {
+  const browser = new FakeBrowser();
+  browser.refusesEncodings = true;
+
+  await browser.liveRelay.publish({ token: 't', stream: camera(640, 480) });
+
+  const [transceiver] = browser.peerConnection.transceivers;
+  assert.deepEqual([transceiver.kind, transceiver.sendEncodings], ['video', undefined]);
+});

@@ -6,7 +6,7 @@ import { LiveRelayError } from './errors.js';
  * @param {Environment} environment
  * @param {MediaStreamConstraints} constraints
  */
-export declare function captureDevices(environment: Environment, constraints: MediaStreamConstraints): Promise<MediaStream>;
+export declare function captureDevices(environment: Environment, { video, ...others }: MediaStreamConstraints): Promise<MediaStream>;
 /**
  * @param {Environment} environment
  * @param {DisplayMediaStreamOptions} options
