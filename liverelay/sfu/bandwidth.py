@@ -30,11 +30,11 @@ _CERTAIN_SHARE = 0.75
 _LITTLE_LESS = 0.98
 _MIN_DURATION = 1.0
 # A queue that has just filled up is not yet known to stand, but it grows and overflows.
-_FILLING = 0.85
+_FILLING = 0.84
 _OVERFLOW = 0.05
 # Where so much is lost that is seen sooner.
 _FLOODED = 0.2
-_FILLING_FAST = 0.9
+_FLOODED_PROOF_TIME = 0.55
 # Queues longer than this are not made by a keyframe.
 _LONG_QUEUE = 0.1
 # A probe that makes a queue ends. What it may make of one until then is less than most hold, and
@@ -51,11 +51,17 @@ _CERTAIN_LOSS_AT_ONCE = 0.6
 _LEARNED_LOSS = 0.01
 # Where a limit is known it is more likely that the path has become worse.
 _LOSS_AT_LIMIT = 0.1
+# It comes and goes: more than so many times the usual is not usual.
+_LOSS_SPREAD = 1.5
+# Loss of which so much is left when less is sent has not come of what was sent.
+_UNMOVED_LOSS = 0.6
 
 # An estimate that follows what comes is this much above it at most; so libwebrtc makes its own.
 _HEADROOM = 1.5
 # Sound is sent whatever the budget; below it there is nothing to divide.
 _MIN_BUDGET_BPS = 10_000.0
+# Of what is sent, at least so much is taken to come.
+_MIN_SHARE = 0.2
 
 
 class BandwidthEstimator:
@@ -79,6 +85,8 @@ class BandwidthEstimator:
         self.strained_at = -math.inf
         self._proven_bps = 0.0
         self._usual_loss = 0.0
+        # What was lost when the budget was lowered for that alone.
+        self._loss_when_lowered = math.inf
         self._sampled_at: float | None = None
         self._lossy_since: float | None = None
         self._less_since: float | None = None
@@ -103,6 +111,11 @@ class BandwidthEstimator:
         self._reported_bps = bitrate_bps
 
     @property
+    def usual_loss(self) -> float:
+        """The share that the link loses whatever is sent."""
+        return self._usual_loss
+
+    @property
     def fresh_since(self) -> float:
         """From when on what was sent says most of the path."""
         return max(self.lowered_at, self._probe_begun_at)
@@ -121,8 +134,11 @@ class BandwidthEstimator:
     def on_sample(self, sample: PathSample, now: float) -> None:
         """Take what has become of what was sent."""
         self._known_until, self._queue = sample.until, sample.queue
-        excess = max(0.0, sample.loss - self._usual_loss)
+        if sample.since >= self.lowered_at and self._is_unmoved(sample):
+            self._usual_loss = max(self._usual_loss, min(sample.loss, self._loss_when_lowered))
+        excess = max(0.0, sample.loss - _LOSS_SPREAD * self._usual_loss)
         self._arrived_bps = sample.arrived_bps
+        sample = self._without_usual_loss(sample)
         if self._is_congested(sample, excess, now):
             self.warned_at = now
             if sample.since >= self.fresh_since:
@@ -171,6 +187,16 @@ class BandwidthEstimator:
         is_told = self._reported_bps is not None and self._reported_bps < sample.arrived_bps
         return is_told or now - self._less_since >= _MIN_DURATION
 
+    def _is_unmoved(self, sample: PathSample) -> bool:
+        """Return whether as much is lost as was before less was sent."""
+        is_queueless = sample.queue <= STANDING_QUEUE
+        return is_queueless and sample.loss >= _UNMOVED_LOSS * self._loss_when_lowered
+
+    def _without_usual_loss(self, sample: PathSample) -> PathSample:
+        """Return it as if the link lost nothing by itself: a budget is of what is sent."""
+        share = 1 - min(sample.loss, self._usual_loss)
+        return sample._replace(arrived_bps=sample.arrived_bps / max(share, _MIN_SHARE))
+
     def _is_lossy(self, loss: float, excess: float, now: float) -> bool:
         """Return whether so much is lost that it must be too much, though nothing waits."""
         if loss > _CERTAIN_LOSS_AT_ONCE:
@@ -186,7 +212,7 @@ class BandwidthEstimator:
         """Take what comes through a congested path for what it carries."""
         if self._is_of_media(sample):
             self.strained_at = now
-            self._lower(_carried_bps(sample), now)
+            self._lower(sample, now)
         elif self.budget_bps is not None and sample.duration >= _WINDOW / 2:
             # The probe has filled it.
             self.budget_bps = max(min(self.budget_bps, sample.arrived_bps), _MIN_BUDGET_BPS)
@@ -198,9 +224,11 @@ class BandwidthEstimator:
         media = self._sent.media.bitrate_bps(sample.since, sample.since + _WINDOW)
         return media is None or sample.arrived_bps < _CERTAIN_SHARE * media
 
-    def _lower(self, bitrate_bps: float, now: float) -> None:
+    def _lower(self, sample: PathSample, now: float) -> None:
         known = math.inf if self.budget_bps is None else self.budget_bps
+        bitrate_bps = _carried_bps(sample)
         if bitrate_bps < known:
+            self._loss_when_lowered = sample.loss if sample.queue <= STANDING_QUEUE else math.inf
             self.lowered_at = now
             self.budget_bps = max(bitrate_bps, _MIN_BUDGET_BPS)
             self._less_since = self._lossy_since = None
@@ -217,9 +245,9 @@ class BandwidthEstimator:
 
 
 def _is_filling(sample: PathSample, excess: float) -> bool:
-    """Return whether a queue grows and overflows: the sooner it is said, the more is lost."""
-    least, less = (_MIN_PROOF_TIME, _FILLING) if excess < _FLOODED else (_WINDOW / 2, _FILLING_FAST)
-    return sample.duration >= least and sample.progress < less and excess > _OVERFLOW
+    """Return whether a queue grows and overflows; that is certain sooner where more is lost."""
+    least = _MIN_PROOF_TIME if excess < _FLOODED else _FLOODED_PROOF_TIME
+    return sample.duration >= least and sample.progress < _FILLING and excess > _OVERFLOW
 
 
 def _carried_bps(sample: PathSample) -> float:

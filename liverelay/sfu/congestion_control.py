@@ -47,7 +47,13 @@ _STRAIN_TIME = 2.0
 _TOO_MUCH = 1.25
 # What is lost in a path that carries too little is lost because of what is sent.
 _MIN_REPAIR_SHARE = 0.05
-_MAX_REPAIR_SHARE = 0.5
+# What the link itself loses is sent again more than once: that may get lost, too.
+_REPAIRS_PER_LOSS = 2.0
+_MAX_REPAIR_SHARE = 1.0
+# Before anything is known of the path.
+_TRIAL_REPAIR_SHARE = 0.5
+# Of what may be sent, so much is left for media however much is lost.
+_MIN_MEDIA_SHARE = 0.5
 # A viewer of a small picture may be about to get a large one, and that begins with a keyframe.
 _LEAST_REPAIR_BPS = 500_000.0
 # A viewer whose path is not known begins with a smaller picture, until this much time's worth of it
@@ -199,7 +205,9 @@ class CongestionControl:
         self._heed_warnings(now)
         self._limit_retransmissions(now)
         sound_bps = self._sound_bps(now)
-        available_bps = max(0.0, budget_bps - sound_bps) / len(videos)
+        # What the link loses whatever it is sent, it is sent again.
+        kept = max(1 - self._estimator.usual_loss, _MIN_MEDIA_SHARE)
+        available_bps = max(0.0, budget_bps - sound_bps) * kept / len(videos)
         goals = []
         for video in videos:
             granted = self._grant(video, available_bps, now)
@@ -212,7 +220,7 @@ class CongestionControl:
                 goals.append(granted.next_bps)
         if goals:
             self._calm_since = None
-            self._strive(sound_bps + min(goals) * len(videos), videos, now)
+            self._strive(sound_bps + min(goals) * len(videos) / kept, videos, now)
         elif self._is_calm(now):
             self._release(videos)
         return list(changed)
@@ -244,12 +252,14 @@ class CongestionControl:
             video.select_layer(None)
 
     def _limit_retransmissions(self, now: float) -> None:
-        """Keep them within what the media leave; where no limit is known, within half of these."""
+        """Keep them within what the media leave; where no limit is known, below these."""
         media_bps, budget_bps = self._media_bps(now), self._estimator.budget_bps
         if budget_bps is None:
-            limit_bps = max(_MAX_REPAIR_SHARE * media_bps, _LEAST_REPAIR_BPS)
+            share = _MAX_REPAIR_SHARE if self._is_tried else _TRIAL_REPAIR_SHARE
+            limit_bps = max(share * media_bps, _LEAST_REPAIR_BPS)
         else:
-            limit_bps = max(budget_bps - media_bps, _MIN_REPAIR_SHARE * budget_bps)
+            share = _MIN_REPAIR_SHARE + _REPAIRS_PER_LOSS * self._estimator.usual_loss
+            limit_bps = max(budget_bps - media_bps, min(share, _MAX_REPAIR_SHARE) * budget_bps)
         for video in self._of_kind(MediaKind.VIDEO):
             if video.retransmitter is not None:
                 video.retransmitter.limit(limit_bps)

@@ -160,6 +160,18 @@ def test_jitter_and_a_little_loss_are_no_limit(spread: float) -> None:
         assert viewer.encoding_index == HIGH
 
 
+@pytest.mark.parametrize(("loss", "delay"), [(0.2, 0.15), (0.3, 0.05), (0.3, 0.15)])
+def test_link_that_loses_much_whatever_is_sent_has_room_for_the_best(
+    loss: float, delay: float
+) -> None:
+    scene = Scene(shapes=SIMULCAST)
+    viewer = scene.estimate(Conditions(loss=loss, delay=delay))
+
+    scene.run(20.0)
+
+    assert viewer.encoding_index == HIGH
+
+
 def test_viewer_that_is_left_alone_is_not_padded() -> None:
     scene = Scene(shapes=SIMULCAST)
     viewer = scene.estimate()

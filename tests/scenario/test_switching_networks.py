@@ -81,7 +81,7 @@ def test_picture_goes_over_to_the_smallest_and_back_with_the_width_of_the_path(
     narrow = scene.clock.now
     scene.run(5.0)
     viewer.set_conditions(Conditions())
-    scene.run(10.0)
+    scene.run(15.0)
 
     layers = [mark.name.layer for mark in viewer.judge.decoded]
     assert [layers[-1], layers[8 * 30]] == [2, 2]

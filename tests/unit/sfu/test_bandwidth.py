@@ -109,10 +109,8 @@ def test_queue_that_fills_up_and_overflows_is_the_limit_before_it_is_seen_to_sta
 
 
 @pytest.mark.parametrize(("loss", "is_limit"), [(0.25, True), (0.15, False)])
-def test_queue_that_overflows_a_lot_is_the_limit_after_half_a_second(
-    loss: float, is_limit: bool
-) -> None:
-    budget = Path().sample(700_000, progress=0.8, loss=loss, duration=0.5)
+def test_queue_that_overflows_a_lot_is_the_limit_sooner(loss: float, is_limit: bool) -> None:
+    budget = Path().sample(700_000, progress=0.8, loss=loss, duration=0.6)
 
     assert (budget is not None) is is_limit
 
@@ -176,7 +174,37 @@ def test_loss_at_a_limit_lowers_it_sooner() -> None:
     path.sample(130_000, loss=0.15)
     path.sample(130_000, loss=0.15)
 
-    assert path.budget_bps == pytest.approx(130_000 * PROVEN)
+    # But for a hundredth that has been learned meanwhile.
+    assert path.budget_bps == pytest.approx(130_000 / 0.99 * PROVEN)
+
+
+def test_loss_that_does_not_go_when_less_is_sent_is_the_links_own() -> None:
+    path = Path()
+    for _ in range(2):
+        path.sample(600_000, loss=0.45)
+    lowered = path.budget_bps
+
+    for _ in range(5):
+        path.sample(330_000, loss=0.4)
+
+    assert lowered == pytest.approx(600_000 / 0.99 * PROVEN, rel=0.02)
+    assert path.estimator.usual_loss == pytest.approx(0.4, abs=0.01)
+    # As if the link lost nothing: budgets are of what is sent.
+    path.sample(480_000, loss=0.4)
+    assert path.budget_bps == pytest.approx(480_000 / 0.6 * PROVEN, rel=0.02)
+
+
+def test_more_loss_than_before_less_was_sent_is_not_the_links_own() -> None:
+    path = Path()
+    for _ in range(2):
+        path.sample(600_000, loss=0.45)
+    for _ in range(3):
+        path.sample(330_000, loss=0.4)
+
+    path.sample(100_000, loss=0.8)
+
+    assert path.budget_bps is not None
+    assert path.budget_bps < 200_000
 
 
 def test_what_was_sent_before_a_limit_does_not_lower_it_further() -> None:
