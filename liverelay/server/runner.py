@@ -21,6 +21,7 @@ from liverelay.server.deadlines import Deadlines
 from liverelay.server.doctor import examine_running
 from liverelay.server.events import MAX_LISTENERS, EventCounters, EventHub
 from liverelay.server.garbage import GarbageSchedule
+from liverelay.server.heap import HeapTrim, find_trim
 from liverelay.server.http_protocol import connection_factory
 from liverelay.server.listen import bind_http, describe_url, load_tls, local_url, port_of
 from liverelay.server.logs import SHOWS_KEY
@@ -126,6 +127,10 @@ class Server:
     def is_empty(self) -> bool:
         """Return whether nobody has joined."""
         return self._context is None or len(self._context.sessions) == 0
+
+    def releases(self) -> int:
+        """Return how often the memory of a peer's handshake has been let go of."""
+        return 0 if self._context is None else self._context.worker.counters.releases
 
     async def drain(self) -> None:
         """Refuse new sessions, tell the peers, and give them a moment to go."""
@@ -259,7 +264,10 @@ async def run(settings: Settings, *, first_key: str | None = None) -> None:
         loop.add_signal_handler(number, on_signal)
     try:
         await server.start()
-        with contextlib.closing(GarbageSchedule(server.is_empty)):
+        with (
+            contextlib.closing(GarbageSchedule(server.is_empty)),
+            contextlib.closing(HeapTrim(server.releases, find_trim())),
+        ):
             await stopping.wait()
             await server.drain()
     finally:

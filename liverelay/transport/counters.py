@@ -52,16 +52,23 @@ class TransportCounters:
 
     `unsent_full` are packets that met a full socket buffer, `unsent_failed` those that the kernel
     or libsrtp refused, `unsent_unready` those for viewers that have no keys or no address yet.
+    `retired` are handshakes whose OpenSSL connection has been let go of.
     """
 
     dropped: dict[DropReason, int] = field(default_factory=lambda: dict.fromkeys(DropReason, 0))
     closed: dict[CloseReason, int] = field(default_factory=lambda: dict.fromkeys(CloseReason, 0))
     connected: int = 0
+    retired: int = 0
     sent: int = 0
     sent_octets: int = 0
     unsent_full: int = 0
     unsent_failed: int = 0
     unsent_unready: int = 0
+
+    @property
+    def releases(self) -> int:
+        """How often the memory of an OpenSSL connection has been let go of."""
+        return self.retired + sum(self.closed.values())
 
     def drop(self, reason: DropReason) -> None:
         self.dropped[reason] += 1

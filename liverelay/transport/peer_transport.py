@@ -309,8 +309,9 @@ class PeerTransport:
     def _retire(self, now: float) -> None:
         if self._heard_at > self._connected_at:
             self._retire_at = float("inf")
-            if self._dtls is not None:
-                self._dtls = self._dtls.retire()
+            if self._dtls is not None and (retired := self._dtls.retire()) is not self._dtls:
+                self._dtls = retired
+                self._counters.retired += 1
         else:
             self._retire_at = now + _RETIRE_AFTER
 

@@ -231,6 +231,7 @@ async def test_session_goes_on_and_ends_as_before_without_openssl(
         await server.drain()
         client.send_rtp(rtp(2))
         await sink.wait_for(rtp=2)
+        released = server.mux.counters.releases
         if is_closed_by_peer:
             client.close()
             await sink.closed.wait()
@@ -241,6 +242,7 @@ async def test_session_goes_on_and_ends_as_before_without_openssl(
 
         expected = CloseReason.PEER if is_closed_by_peer else CloseReason.LOCAL
         assert server.mux.counters.closed[expected] == 1
+        assert (released, server.mux.counters.releases) == (1, 2)
         assert len(server.mux) == 0
 
 
