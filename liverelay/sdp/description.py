@@ -6,6 +6,7 @@ an SDP line.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,8 @@ MAX_DESCRIPTION_SIZE: Final = 256 * 1024
 MAX_LINES: Final = 4000
 # Two carry media, one data; those that a long-lived page has stopped stay in its offers.
 MAX_SECTIONS: Final = 64
+
+_CONTROL_CHARACTER: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 # How much of a wrong line an error message repeats.
 _SHOWN: Final = 40
@@ -118,7 +121,7 @@ def _lines(text: str) -> Iterator[str]:
             continue
         if len(stripped) < 2 or stripped[1] != "=" or not stripped[0].isalpha():
             raise SdpError(f"Line {number} is not of the form type=value: {shown(stripped)}")
-        if any(ord(character) < 0x20 or ord(character) == 0x7F for character in stripped):
+        if _CONTROL_CHARACTER.search(stripped):
             raise SdpError(f"Line {number} has a control character: {shown(stripped)}")
         yield stripped
 
