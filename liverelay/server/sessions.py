@@ -161,6 +161,8 @@ class SessionRegistry:
 
     def replaced_by(self, session: Session) -> list[Session]:
         """Return the peer's own sessions whose place a new one takes."""
+        if not session.is_exclusive:
+            return []
         return [
             other
             for other in self.in_room(session.room_id)
@@ -189,7 +191,8 @@ class SessionRegistry:
             RefusedError: `room_full`, `no_publisher_available`, or `unavailable` if the server
                 has as many sessions as it may.
         """
-        others = [s for s in self.in_room(room.room_id) if s.peer_id != session.peer_id]
+        # Looked at only as far as is needed: of a viewer's others there may be thousands.
+        others = (s for s in self.in_room(room.room_id) if s.peer_id != session.peer_id)
         if session.kind is SessionKind.SUBSCRIBE:
             if not any(other.kind.sends for other in others):
                 raise RefusedError(ErrorCode.NO_PUBLISHER_AVAILABLE)
