@@ -9,7 +9,7 @@ from aiohttp import web
 from liverelay.server.body import MAX_BODY_SIZE
 from liverelay.server.context import CONTEXT
 from liverelay.server.cors import cors_middleware
-from liverelay.server.middleware import error_middleware, request_id_middleware
+from liverelay.server.middleware import error_middleware, request_id_middleware, turn_middleware
 from liverelay.server.routes import docs, events, keys, meta, metrics, pages, rooms, sfu, stats
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ def create_app(context: ServerContext) -> web.Application:
     app = web.Application(
         client_max_size=MAX_BODY_SIZE,
         middlewares=[
+            turn_middleware,
             request_id_middleware,
             cors_middleware(context.settings.cors_origin),
             error_middleware,

@@ -71,10 +71,11 @@ async def _read(request: web.Request) -> bytes:
     if "Content-Encoding" in request.headers:
         # Inflating what a stranger sends is an amplifier, and no body here is worth compressing.
         raise RefusedError(ErrorCode.INVALID_REQUEST, "Body must not be compressed")
-    timeout = request.app[CONTEXT].deadlines.body
+    context = request.app[CONTEXT]
+    timeout, is_here = context.deadlines.body, request.content.is_eof()
     try:
         async with asyncio.timeout(timeout):
-            return await request.read()
+            raw = await request.read()
     except TimeoutError:
         raise RefusedError(
             ErrorCode.INVALID_REQUEST, f"Body did not arrive within {timeout:g} s"
@@ -84,6 +85,10 @@ async def _read(request: web.Request) -> bytes:
     except (web.RequestPayloadError, ConnectionError):
         # Broken chunks, or a client that went away: nobody reads this answer.
         raise RefusedError(ErrorCode.INVALID_REQUEST, "Body ended early") from None
+    if not is_here:
+        # The turn in which the request was begun with is over.
+        await context.worker.turnstile.enter()
+    return raw
 
 
 def _too_large() -> RefusedError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from liverelay.errors import ErrorCode, RefusedError, StoreError
-from liverelay.server.context import now
+from liverelay.server.context import CONTEXT, now
 from liverelay.server.http_protocol import HttpConnection
 from liverelay.server.logs import request_id
 from liverelay.server.responses import error_response, from_http_exception
@@ -22,6 +22,13 @@ logger = logging.getLogger(__name__)
 
 _HEADER = "X-Request-ID"
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+@web.middleware
+async def turn_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Begin with one request in each turn of the event loop, however many have come."""
+    await request.app[CONTEXT].worker.turnstile.enter()
+    return await handler(request)
 
 
 @web.middleware

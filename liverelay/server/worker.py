@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from liverelay.transport.counters import TransportCounters
     from liverelay.transport.kernel import BatchSupport
     from liverelay.transport.peer_transport import MediaSink, PeerTransport, SessionParameters
+    from liverelay.transport.turnstile import Turnstile
     from liverelay.transport.types import Address, StartTask
+
 logger = logging.getLogger(__name__)
 
 # Copies that are made of one burst at the most, give or take a packet's: 5 ms of work, in which
@@ -77,6 +79,11 @@ class MediaWorker:
     @property
     def counters(self) -> TransportCounters:
         return self._mux.counters
+
+    @property
+    def turnstile(self) -> Turnstile:
+        """Where handshakes wait for their turn; whatever else takes long may do so, too."""
+        return self._mux.turnstile
 
     @property
     def batching(self) -> BatchSupport:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -29,6 +28,7 @@ from OpenSSL import SSL
 
 from liverelay.transport import close_notify
 from liverelay.transport.counters import CloseReason
+from liverelay.transport.dtls_channel import DtlsChannel
 from liverelay.transport.sctp import SctpResponder
 from liverelay.transport.srtp import (
     GCM_TRAILER_SIZE,
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from typing_extensions import override
 
     from liverelay.transport.close_notify import CloseNotifier
+    from liverelay.transport.turnstile import Turnstile
 else:
 
     def override(method):  # noqa: ANN001, ANN201 `typing.override` comes with Python 3.12
@@ -64,9 +65,6 @@ _CIPHERS = (
     b"ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:"
     b"ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-CHACHA20-POLY1305"
 )
-
-# A flight is a handful of datagrams; what a peer sends beyond that is not a handshake.
-_MAX_INBOX = 32
 
 
 class _Certificate(RTCCertificate):
@@ -96,7 +94,9 @@ class ServerCertificate:
         digests = {f.algorithm: f.value for f in self._certificate.getFingerprints()}
         self.fingerprint = ("sha-256", digests["sha-256"])
 
-    def open_transport(self, channel: _Channel, digests: Sequence[tuple[str, str]]) -> _Transport:
+    def open_transport(
+        self, channel: DtlsChannel, digests: Sequence[tuple[str, str]]
+    ) -> _Transport:
         return _Transport(channel, self._certificate, digests)
 
 
@@ -134,10 +134,12 @@ class DtlsSession:
         fingerprints: Sequence[tuple[str, str]],
         sctp_port: int | None,
         listener: DtlsListener,
+        turnstile: Turnstile,
     ) -> None:
         digests = [(a.lower(), v.upper()) for a, v in fingerprints if a.lower() in _DIGESTS]
         self._listener = listener
-        self._channel = _Channel(listener, is_client=setup == "active")
+        self._turnstile = turnstile
+        self._channel = DtlsChannel(listener, turnstile, is_client=setup == "active")
         self._transport = certificate.open_transport(self._channel, digests)
         self._sctp_port = sctp_port
         self._leaving = asyncio.Event()
@@ -179,9 +181,11 @@ class DtlsSession:
         sctp: SctpResponder | None = None
         self._transport.on("statechange", self._on_state_change)
         try:
+            await self._turnstile.enter()
             await self._transport.shake_hands()
             failure = self._transport.failure
             if failure is None:
+                await self._turnstile.enter()
                 now = asyncio.get_running_loop().time()
                 self._listener.on_dtls_connected(*self._transport.take_keys(), now)
                 if self._sctp_port is not None:
@@ -203,69 +207,12 @@ class DtlsSession:
             self._leaving.set()
 
 
-class _Channel:
-    """What aiortc takes for its ICE transport: an inbox filled by the mux, and a way out."""
-
-    def __init__(self, listener: DtlsListener, *, is_client: bool) -> None:
-        # aiortc derives the DTLS role from this one; ours is the answer's `setup`, whatever ICE is.
-        self.role = "controlled" if is_client else "controlling"
-        self._listener = listener
-        self._inbox: deque[bytes] = deque()
-        self._readable = asyncio.Event()
-        self._is_closed = False
-        self._first_flight: list[bytes] | None = [] if is_client else None
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether all that came has been read."""
-        return not self._inbox
-
-    def receive(self, datagram: bytes) -> bool:
-        if self._is_closed or len(self._inbox) >= _MAX_INBOX:
-            return False
-        self._first_flight = None
-        self._inbox.append(datagram)
-        self._readable.set()
-        return True
-
-    def repeat_first_flight(self) -> bool:
-        for datagram in self._first_flight or ():
-            self._listener.send_dtls(datagram)
-        return self._first_flight is not None
-
-    def close(self) -> None:
-        self._is_closed = True
-        self._first_flight = None
-        self._readable.set()
-
-    async def take(self) -> bytes:
-        """Wait for the next datagram.
-
-        Raises:
-            ConnectionError: The session is being closed.
-        """
-        while not self._inbox:
-            if self._is_closed:
-                raise ConnectionError
-            self._readable.clear()
-            await self._readable.wait()
-        return self._inbox.popleft()
-
-    async def _recv(self) -> bytes:
-        return await self.take()
-
-    async def _send(self, data: bytes) -> None:
-        if self._first_flight is not None:
-            self._first_flight.append(data)
-        self._listener.send_dtls(data)
-
-
 class _Transport(RTCDtlsTransport):
     """aiortc's transport, saying why a handshake failed, to us and to the peer."""
 
     def __init__(
         self,
-        channel: _Channel,
+        channel: DtlsChannel,
         certificate: RTCCertificate,
         digests: Sequence[tuple[str, str]],
     ) -> None:
@@ -352,8 +299,7 @@ class _Transport(RTCDtlsTransport):
                 self.encrypted = True
                 break
             try:
-                async with asyncio.timeout(ssl.DTLSv1_get_timeout()):
-                    ssl.bio_write(await self._channel.take())
+                ssl.bio_write(await self._channel.take_in_turn(ssl.DTLSv1_get_timeout()))
             except TimeoutError:
                 ssl.DTLSv1_handle_timeout()
             except ConnectionError:

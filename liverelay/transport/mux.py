@@ -19,6 +19,7 @@ from liverelay.transport.ice import is_binding_request, local_ufrag, parse_stun
 from liverelay.transport.peer_transport import PeerTransport, SessionState
 from liverelay.transport.srtp import SrtpSealer
 from liverelay.transport.targets import TargetTable
+from liverelay.transport.turnstile import Turnstile
 
 if TYPE_CHECKING:
     from aioice import stun
@@ -57,6 +58,7 @@ class Mux:
         self.counters = TransportCounters()
         self.sealer = SrtpSealer()
         self.targets = TargetTable()
+        self.turnstile = Turnstile()
         self._send = send
         self._certificate = certificate
         self._start_task = start_task

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from liverelay.transport.dtls import ServerCertificate
     from liverelay.transport.srtp import SrtpInbound, SrtpOutbound, SrtpSealer
     from liverelay.transport.targets import TargetTable
+    from liverelay.transport.turnstile import Turnstile
     from liverelay.transport.types import Address, StartTask
 
 # A handshake takes two round trips; what has not come about after this long will not.
@@ -70,6 +71,7 @@ class SessionNetwork(Protocol):
     counters: TransportCounters
     sealer: SrtpSealer
     targets: TargetTable
+    turnstile: Turnstile
 
     def send(self, datagram: bytes | memoryview, address: Address) -> None: ...
 
@@ -303,6 +305,7 @@ class PeerTransport:
             fingerprints=parameters.fingerprints,
             sctp_port=parameters.sctp_port,
             listener=self,
+            turnstile=self._network.turnstile,
         )
         self._start_task(dtls.run(), name=f"dtls {self.name}")
 

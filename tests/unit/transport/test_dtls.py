@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import itertools
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from liverelay.transport.close_notify import RetiredSession
 from liverelay.transport.counters import CloseReason
 from liverelay.transport.dtls import DtlsFailure, DtlsSession, ServerCertificate
 from liverelay.transport.srtp import SrtpSealer
+from liverelay.transport.turnstile import AT_ONCE, Turnstile
 
 if TYPE_CHECKING:
     from liverelay.transport.srtp import SrtpInbound, SrtpOutbound
@@ -49,13 +51,16 @@ class End:
         self.outcome.set_result(None)
 
 
-def pair(client_end: End, server_end: End) -> tuple[DtlsSession, DtlsSession]:
+def pair(
+    client_end: End, server_end: End, turnstile: Turnstile | None = None
+) -> tuple[DtlsSession, DtlsSession]:
     client = DtlsSession(
         ALICE,
         setup="active",
         fingerprints=[BOB.fingerprint],
         sctp_port=None,
         listener=client_end,
+        turnstile=turnstile or Turnstile(),
     )
     server = DtlsSession(
         BOB,
@@ -63,6 +68,7 @@ def pair(client_end: End, server_end: End) -> tuple[DtlsSession, DtlsSession]:
         fingerprints=[ALICE.fingerprint],
         sctp_port=None,
         listener=server_end,
+        turnstile=turnstile or Turnstile(),
     )
     client_end.other, server_end.other = server, client
     return client, server
@@ -86,6 +92,36 @@ async def test_both_ends_derive_the_same_keys() -> None:
 
     assert opened == packet
     assert server_end.outcome.result() is None  # by the close-notify alone
+
+
+@pytest.mark.asyncio
+async def test_flights_of_many_handshakes_are_worked_on_one_after_another() -> None:
+    loop, turnstile = asyncio.get_running_loop(), Turnstile()
+    pairs = [(End(), End()) for _ in range(20)]
+    sessions = [session for ends in pairs for session in pair(*ends, turnstile)]
+    ends = [end for ends in pairs for end in ends]
+    sent = [[0] * len(ends)]
+
+    def count() -> None:
+        sent.append([len(end.sent) for end in ends])
+        if not all(end.connected.done() for end in ends):
+            loop.call_soon(count)
+
+    loop.call_soon(count)
+    async with asyncio.TaskGroup() as tasks:
+        for session in sessions:
+            tasks.create_task(session.run())
+        for end in ends:
+            await end.connected
+        for session in sessions:
+            session.close()
+
+    who_sent = [
+        sum(now > before for before, now in zip(*turns, strict=True))
+        for turns in itertools.pairwise(sent)
+    ]
+    assert max(who_sent) <= AT_ONCE
+    assert sum(who_sent) >= 2 * len(ends)
 
 
 @pytest.mark.asyncio
