@@ -31,6 +31,7 @@ from liverelay.transport.counters import CloseReason
 from liverelay.transport.dtls_channel import DtlsChannel
 from liverelay.transport.sctp import SctpResponder
 from liverelay.transport.srtp import (
+    CALLS,
     GCM_TRAILER_SIZE,
     SHA1_80_TRAILER_SIZE,
     SrtpInbound,
@@ -236,7 +237,8 @@ class _Transport(RTCDtlsTransport):
         selected = self._connection().get_selected_srtp_profile()
         is_sha1 = selected == SRTP_AES128_CM_SHA1_80.openssl_profile
         trailer_size = SHA1_80_TRAILER_SIZE if is_sha1 else GCM_TRAILER_SIZE
-        return SrtpInbound(self._rx_srtp), SrtpOutbound(self._tx_srtp, trailer_size)
+        receiving, sending = CALLS.adopt(self._rx_srtp), CALLS.adopt(self._tx_srtp)
+        return SrtpInbound(receiving), SrtpOutbound(sending, trailer_size)
 
     @property
     def dtls_role(self) -> str:

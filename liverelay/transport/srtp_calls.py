@@ -42,6 +42,9 @@ class UnprotectableError(Exception):
 class SrtpCalls(Protocol):
     """The two things that libsrtp does to a packet."""
 
+    def adopt(self, session: Session) -> Session:
+        """Return a session whose packets will all be given to these calls."""
+
     def unprotect(self, session: Session, datagram: bytes, *, is_rtcp: bool) -> bytes:
         """Return the plain packet.
 
@@ -59,6 +62,9 @@ class SrtpCalls(Protocol):
 
 class SessionCalls:
     """Copies in and out of pylibsrtp, which takes packets of up to 1,356 bytes."""
+
+    def adopt(self, session: Session) -> Session:
+        return session
 
     def unprotect(self, session: Session, datagram: bytes, *, is_rtcp: bool) -> bytes:
         unprotect = session.unprotect_rtcp if is_rtcp else session.unprotect

@@ -50,8 +50,8 @@ def reason_of(inbound: SrtpInbound, datagram: bytes) -> DropReason:
 @pytest.mark.parametrize("size", [12, 100, 1350])
 def test_what_is_sealed_can_be_opened(calls: SrtpCalls, profile: int, size: int) -> None:
     outbound, inbound = (
-        SrtpOutbound(outbound_session(profile)),
-        SrtpInbound(inbound_session(profile), calls),
+        SrtpOutbound(calls.adopt(outbound_session(profile))),
+        SrtpInbound(calls.adopt(inbound_session(profile)), calls),
     )
 
     datagram = seal_rtp(SrtpSealer(calls), outbound, rtp(size=size))
@@ -75,6 +75,14 @@ def test_packets_beyond_what_pylibsrtp_takes_are_refused_by_it() -> None:
         seal_rtp(SrtpSealer(calls), SrtpOutbound(outbound_session()), rtp(size=1400))
     inbound = SrtpInbound(inbound_session(), calls)
     assert reason_of(inbound, rtp(size=1501)) is DropReason.SRTP_OVERSIZE
+
+
+def test_session_whose_packets_are_sealed_in_place_has_no_buffer_of_its_own() -> None:
+    before = outbound_session()
+
+    adopted = BindingCalls().adopt(outbound_session())
+
+    assert set(vars(before)) - set(vars(adopted)) == {"_buffer", "_cdata"}
 
 
 def test_private_names_of_pylibsrtp_are_where_they_are_expected() -> None:
