@@ -56,7 +56,6 @@ CASES_OF_ONE_THING = [(name, mode) for name, mode in CASES if "{" in OPERATIONS[
 BOUNDED = settings(
     max_examples=20,
     database=None,
-    deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )

@@ -45,7 +45,7 @@ def wait_for_picture(scene: Scene, viewer: SimulatedViewer) -> float:
     return LONGEST_WAIT
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @example([True] * 120, [True] * 12, [True] * 120, [True] * 12)
 @example([False] * 6 + [True] + [False] * 10, [], [], [])
 @given(MEDIA, MESSAGES, MEDIA, MESSAGES)
@@ -64,7 +64,7 @@ def test_late_joiner_gets_a_picture_after_any_losses(
     assert viewer.judge.faults == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @example([True] * 120, [True] * 4)
 @example([False] * 6 + [True] + [False] * 10, [])
 @given(MEDIA, REQUESTS)

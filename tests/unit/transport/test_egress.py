@@ -98,9 +98,7 @@ def test_copy_differs_in_ssrc_and_numbering_alone(way: Way) -> None:
     assert (way.counters.sent, way.counters.sent_octets) == (1, len(PACKET) + 16)
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     sizes=st.lists(st.sampled_from([0, 1, 80, 1100, 1100, 1100, 1190, 1500]), max_size=40),
     profiles=st.lists(st.sampled_from(PROFILES), min_size=1, max_size=9),
