@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
@@ -10,6 +10,7 @@ from tests.support.browser import (
     IS_SHOWN,
     PUBLISH,
     SUBSCRIBE,
+    open_page,
     replace_port,
     wait_until_playing,
 )
@@ -25,9 +26,9 @@ from tests.support.network import Conditions
 from tests.support.udp_proxy import running_proxy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
     from tests.support.live_server import LiveServer
 
@@ -52,6 +53,22 @@ FORGET_REMB = """() => {
 ANSWERED_FEEDBACK = "connection.remoteDescription.sdp.match(/(goog-remb|transport-cc)/g)"
 
 # Without a size of its own the element is as large as what it is sent.
+
+
+class Broadcast(NamedTuple):
+    """A room and the page that publishes there, for all tests of narrow networks."""
+
+    room_id: str
+    publisher: Page
+
+
+@pytest.fixture(scope="module")
+def broadcast(browser: Browser, server: LiveServer) -> Iterator[Broadcast]:
+    room, context = server.create_room(), browser.new_context()
+    publisher = open_page(context, server)
+    publisher.evaluate(PUBLISH_HD, room["tokens"]["publish"])
+    yield Broadcast(room["id"], publisher)
+    context.close()
 
 
 def test_picture_survives_a_tenth_of_the_packets_lost_each_way_at_both_ends(
@@ -79,27 +96,28 @@ def test_picture_survives_a_tenth_of_the_packets_lost_each_way_at_both_ends(
 
 @pytest.mark.timeout(180)
 def test_viewer_of_a_narrow_network_gets_the_smallest_picture_until_it_widens(
-    server: LiveServer, open_tab: Callable[[], Page]
+    server: LiveServer, broadcast: Broadcast, open_tab: Callable[[], Page]
 ) -> None:
-    room = server.create_room()
-    publisher, narrow, wide = open_tab(), open_tab(), open_tab()
-    publisher.evaluate(PUBLISH_HD, room["tokens"]["publish"])
+    room_id, publisher = broadcast
+    narrow, wide = open_tab(), open_tab()
+    # Of its own size, so that it asks for the largest.
+    narrow.evaluate("video.style.width = '1280px'")
     with running_proxy(("127.0.0.1", server.port)) as proxy:
         replace_port(narrow, proxy.port)
         for viewer in (narrow, wide):
-            viewer.evaluate(SUBSCRIBE, server.create_token(room["id"], "subscribe"))
+            viewer.evaluate(SUBSCRIBE, server.create_token(room_id, "subscribe"))
             viewer.wait_for_function(IS_SHOWN, arg=1280, timeout=40_000)
         before = frames_sent(publisher)
         record(wide)
 
-        proxy.to_client.conditions = Conditions(rate_bps=300_000, delay=0.02)
+        proxy.set_conditions(Conditions(rate_bps=300_000, delay=0.02))
         narrow.wait_for_function(IS_SHOWN, arg=320, timeout=15_000)
         wait_until_frame_rate(narrow, 16, 24)
         seen = watch(publisher, narrow, SECONDS)
         assert 0.8 <= seen.share <= 1.2
         assert seen.longest_pause <= 1.0
 
-        proxy.to_client.conditions = Conditions(delay=0.02)
+        proxy.set_conditions(Conditions(delay=0.02))
         narrow.wait_for_function(IS_SHOWN, arg=1280, timeout=15_000)
         wait_until_playing(narrow)
     others, after = recorded(wide), frames_sent(publisher)
@@ -110,15 +128,14 @@ def test_viewer_of_a_narrow_network_gets_the_smallest_picture_until_it_widens(
 
 @pytest.mark.timeout(120)
 def test_viewer_without_remb_is_numbered_and_gets_what_its_network_carries(
-    server: LiveServer, open_tab: Callable[[], Page]
+    server: LiveServer, broadcast: Broadcast, open_tab: Callable[[], Page]
 ) -> None:
-    tokens = server.create_room()["tokens"]
-    publisher, viewer = open_tab(), open_tab()
+    room_id, publisher = broadcast
+    viewer = open_tab()
     viewer.evaluate(FORGET_REMB)
-    publisher.evaluate(PUBLISH_HD, tokens["publish"])
     with running_proxy(("127.0.0.1", server.port)) as proxy:
         replace_port(viewer, proxy.port)
-        viewer.evaluate(SUBSCRIBE, tokens["subscribe"])
+        viewer.evaluate(SUBSCRIBE, server.create_token(room_id, "subscribe"))
         viewer.wait_for_function(IS_SHOWN, arg=1280, timeout=40_000)
         assert set(viewer.evaluate(ANSWERED_FEEDBACK)) == {"transport-cc"}
 
@@ -134,14 +151,13 @@ def test_viewer_without_remb_is_numbered_and_gets_what_its_network_carries(
 
 @pytest.mark.timeout(180)
 def test_viewer_of_a_network_too_narrow_for_the_smallest_picture_gets_fewer_frames(
-    server: LiveServer, open_tab: Callable[[], Page]
+    server: LiveServer, broadcast: Broadcast, open_tab: Callable[[], Page]
 ) -> None:
-    tokens = server.create_room()["tokens"]
-    publisher, viewer = open_tab(), open_tab()
-    publisher.evaluate(PUBLISH_HD, tokens["publish"])
+    room_id, publisher = broadcast
+    viewer = open_tab()
     with running_proxy(("127.0.0.1", server.port)) as proxy:
         replace_port(viewer, proxy.port)
-        viewer.evaluate(SUBSCRIBE, tokens["subscribe"])
+        viewer.evaluate(SUBSCRIBE, server.create_token(room_id, "subscribe"))
         viewer.wait_for_function(IS_SHOWN, arg=1280, timeout=40_000)
 
         # The smallest picture takes 150 kbit/s, and sound is sent beside it.
