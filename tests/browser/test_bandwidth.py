@@ -23,9 +23,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 PUBLISH_SIZE = """async ([token, width, height]) => {
   window.session = await lr.publish({ token, video: { width, height }, audio: true });
 }"""
-# Chromium begins with 0.3 Mbit/s, and takes twice what it has use for at most.
-IS_NOT_HELD_BACK = """async () => [...(await session.stats()).report.values()]
-  .some((entry) => entry.availableOutgoingBitrate > 1e6)"""
+# Chromium begins with 0.3 Mbit/s. If its first probes fail, as on a busy machine, it goes up by a
+# twelfth in a second, and to half more than it sends: of the smaller picture 0.5 Mbit/s.
+IS_NOT_HELD_BACK = """async least_bps => [...(await session.stats()).report.values()]
+  .some((entry) => entry.availableOutgoingBitrate > least_bps)"""
 # Of the picture, in the encoder's own account.
 SENDS_MORE_THAN = """async bitrate => [...(await session.stats()).report.values()]
   .some(({ kind, targetBitrate }) => kind === 'video' && targetBitrate > bitrate)"""
@@ -33,16 +34,17 @@ IS_HELD_BACK = """async () => [...(await session.stats()).report.values()]
   .some(({ kind, targetBitrate }) => kind === 'video' && targetBitrate < 300_000)"""
 
 
-@pytest.mark.parametrize("size", [(640, 480), (1280, 720)])
+@pytest.mark.parametrize(("size", "least_bps"), [((640, 480), 600_000), ((1280, 720), 1_000_000)])
 def test_publisher_on_a_good_path_is_not_held_back(
-    server: LiveServer, open_tab: Callable[[], Page], size: tuple[int, int]
+    server: LiveServer, open_tab: Callable[[], Page], size: tuple[int, int], least_bps: int
 ) -> None:
     tokens = server.create_room()["tokens"]
     publisher = open_tab()
 
     publisher.evaluate(PUBLISH_SIZE, [tokens["publish"], *size])
 
-    wait_until(publisher, IS_NOT_HELD_BACK, seconds=40.0)
+    wait_until(publisher, IS_NOT_HELD_BACK, arg=least_bps, seconds=40.0)
+
 
 
 def test_slow_viewer_of_one_size_sees_fewer_frames_and_the_others_all(
