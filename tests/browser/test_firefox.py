@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.support.browsers import FIREFOX
+from tests.support.command import environment_without_coverage
 from tests.support.namespace import namespace
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 pytestmark = [
     pytest.mark.browser,
@@ -24,17 +22,21 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
-def play() -> Iterator[Callable[[str], dict[str, Any]]]:
-    """A function that plays a scene inside a network of its own and returns what was seen."""
+def play(module: str) -> Any:
+    """Run a module inside a network of its own, and return what it has seen."""
+    environment = environment_without_coverage()
     with namespace() as network:
-        yield lambda scene: json.loads(
-            network.run_module("tests.support.firefox_scene", scene, timeout=150)
-        )
+        return json.loads(network.run_module(module, timeout=150, environment=environment))
 
 
-def test_firefox_publishes_and_watches(play: Callable[[str], dict[str, Any]]) -> None:
-    seen = play("broadcast")
+@pytest.fixture(scope="module")
+def scenes() -> Any:
+    """What was seen in each scene, all played by one Firefox."""
+    return play("tests.support.firefox_scene")
+
+
+def test_firefox_publishes_and_watches(scenes: Any) -> None:
+    seen = scenes["broadcast"]
 
     assert "Firefox" in seen["agent"]
     assert seen["state"] == "connected"
@@ -45,17 +47,15 @@ def test_firefox_publishes_and_watches(play: Callable[[str], dict[str, Any]]) ->
     assert seen["probe_reports"] > 0
 
 
-def test_firefox_publishes_in_three_sizes(play: Callable[[str], dict[str, Any]]) -> None:
-    seen = play("simulcast")
+def test_firefox_publishes_in_three_sizes(scenes: Any) -> None:
+    seen = scenes["simulcast"]
 
     assert seen["sizes"] == {"q": 320, "h": 640, "f": 1280}
     assert seen["watched"] == [320, 640, 1280, 320]
 
 
-def test_firefox_restarts_ice_at_both_ends_and_the_picture_goes_on(
-    play: Callable[[str], dict[str, Any]],
-) -> None:
-    seen = play("restart")
+def test_firefox_restarts_ice_at_both_ends_and_the_picture_goes_on(scenes: Any) -> None:
+    seen = scenes["restart"]
 
     assert seen["is_same"]
     assert seen["is_restarted"] == [True, True]
@@ -64,8 +64,7 @@ def test_firefox_restarts_ice_at_both_ends_and_the_picture_goes_on(
 
 
 def test_firefox_goes_live_from_the_dashboard() -> None:
-    with namespace() as network:
-        seen = json.loads(network.run_module("tests.support.firefox_dashboard", timeout=150))
+    seen = play("tests.support.firefox_dashboard")
 
     assert "Firefox" in seen["agent"]
     assert "VP8" in seen["streams"]
@@ -74,8 +73,8 @@ def test_firefox_goes_live_from_the_dashboard() -> None:
     assert seen["refused"] == []
 
 
-def test_firefox_calls_and_is_called(play: Callable[[str], dict[str, Any]]) -> None:
-    seen = play("call")
+def test_firefox_calls_and_is_called(scenes: Any) -> None:
+    seen = scenes["call"]
 
     assert len(seen["ends"]) == 2
     for end in seen["ends"]:

@@ -54,10 +54,16 @@ class Page(Protocol):
     async def evaluate(self, script: str) -> Any:
         """Return the value, or the settled promise, of a JavaScript expression."""
 
+    async def go_to(self, url: str) -> None:
+        """Load another page in the place of this one."""
+
 
 class _ChromiumPage:
     def __init__(self, page: Any) -> None:
         self._page = page
+
+    async def go_to(self, url: str) -> None:
+        await self._page.goto(url)
 
     async def evaluate(self, script: str) -> Any:
         return await self._page.evaluate(script)
@@ -114,12 +120,13 @@ async def chromium_page() -> AsyncIterator[Page]:
         )
         try:
             page = await browser.new_page()
+            opened = _ChromiumPage(page)
             await page.route(
                 "**/*",
                 lambda route: route.fulfill(content_type="text/html", body="<title></title>"),
             )
-            await page.goto("http://localhost/")
-            yield _ChromiumPage(page)
+            await opened.go_to("http://localhost/")
+            yield opened
         finally:
             await browser.close()
 

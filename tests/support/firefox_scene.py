@@ -1,7 +1,6 @@
 """What `tests/browser/test_firefox.py` runs inside a network namespace; prints JSON.
 
-`python -m tests.support.firefox_scene broadcast|simulcast|call|restart`. A server and a real
-Firefox, which holds both ends: each uses the SDK as any page does.
+A server and a real Firefox, which holds both ends: each uses the SDK as any page does.
 """
 
 from __future__ import annotations
@@ -168,19 +167,23 @@ async def call(server: MediaServer, page: Page) -> dict[str, Any]:
     return {"ends": await page.evaluate(script)}
 
 
-SCENES = {"broadcast": broadcast, "simulcast": simulcast, "call": call, "restart": restart}
+# The first looks at all sessions that there are.
+SCENES = {"restart": restart, "broadcast": broadcast, "simulcast": simulcast, "call": call}
 
 
-async def main(scene: str) -> None:
+async def main() -> None:
+    seen = {}
     with TemporaryDirectory() as directory:
         async with (
             serving(Path(directory), public_address=(ADDRESS,)) as server,
-            firefox_page(f"{server.server.url}/examples/watch.html") as page,
+            firefox_page() as page,
         ):
-            agent = await page.evaluate(_SET_UP % _PLAYED)
-            result = await SCENES[scene](server, page)
-            sys.stdout.write(json.dumps({"agent": agent, **result}))
+            for name, scene in SCENES.items():
+                await page.go_to(f"{server.server.url}/examples/watch.html")
+                agent = await page.evaluate(_SET_UP % _PLAYED)
+                seen[name] = {"agent": agent, **await scene(server, page)}
+    sys.stdout.write(json.dumps(seen))
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from liverelay.store.store import Store
 from liverelay.tokens import LOCAL_KEY_ID, Role, mint
 from liverelay.utc import unix_now
+from tests.support.command import environment_without_coverage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,14 +46,12 @@ class LiveServer:
     def start(self) -> None:
         """Start the server and wait until it listens."""
         self._has_started.clear()
-        # At a user's pace: with coverage the server takes three times as long for a packet.
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_")}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "liverelay", "serve", "--port", str(self.port), *self._flags],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**inherited, "PYTHONUNBUFFERED": "1"},
+            env={**environment_without_coverage(), "PYTHONUNBUFFERED": "1"},
         )
         # Somebody has to read on: a server whose log is a full pipe stands still.
         self._reader = threading.Thread(target=self._read, args=(self._process,))

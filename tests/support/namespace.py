@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 ADDRESS = "10.99.0.1"
 _ROOT = Path(__file__).parents[2]
@@ -38,15 +38,24 @@ class Namespace:
     def __init__(self, name: str) -> None:
         self._name = name
 
-    def run_module(self, module: str, *arguments: str, timeout: float) -> str:
+    def run_module(
+        self,
+        module: str,
+        *arguments: str,
+        timeout: float,
+        environment: Mapping[str, str] = os.environ,
+    ) -> str:
         """Run a Python module inside and return its standard output; fail if it fails."""
-        return self.run(sys.executable, "-m", module, *arguments, timeout=timeout)
+        command = (sys.executable, "-m", module, *arguments)
+        return self.run(*command, timeout=timeout, environment=environment)
 
-    def run(self, *command: str, timeout: float = 10) -> str:
+    def run(
+        self, *command: str, timeout: float = 10, environment: Mapping[str, str] = os.environ
+    ) -> str:
         result = subprocess.run(
             ["ip", "netns", "exec", self._name, *command],
             cwd=_ROOT,
-            env={**os.environ, "PYTHONPATH": str(_ROOT)},
+            env={**environment, "PYTHONPATH": str(_ROOT)},
             capture_output=True,
             text=True,
             timeout=timeout,
