@@ -17,7 +17,7 @@ from benchmarks.crowd import Crowd
 from benchmarks.probes import places_of
 from benchmarks.subjects import SUBJECTS
 from liverelay.loadtest.source import AUDIO_PAYLOAD_TYPE, VIDEO_PAYLOAD_TYPE
-from tests.support.command import ROOT
+from tests.support.command import ROOT, environment_without_coverage
 from tests.support.egress_port import loopback_port
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def run_benchmark(directory: Path, subjects: Sequence[str], page: Path) -> dict[
         + ["--settle", "0.2", "--subjects", ",".join(subjects)]
         + ["--json", str(figures), "--docs", str(page)],
         cwd=ROOT,
+        env=environment_without_coverage(),
         capture_output=True,
         text=True,
         timeout=110,
