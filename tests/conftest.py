@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Generator, Iterable
 
 # How fast anything is, no property test judges: on a busy machine any example may take a second.
 # What never ends meets the time limit of every test.
@@ -41,5 +43,21 @@ def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
         test = item.nodeid.partition("[")[0]
         is_another_case = test.startswith("tests/scenario/") and test in tests
         if is_another_case or test.startswith(_WITHOUT_COVERAGE):
-            item.add_marker(pytest.mark.no_cover)
+            item.add_marker(pytest.mark.without_coverage)
         tests.add(test)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    if item.get_closest_marker("without_coverage") is None:
+        return (yield)
+    # What pytest-cov's `no_cover` stops is not all: in processes of pytest-xdist, coverage has been
+    # started a second time, as in any process that a test starts.
+    trace, trace_of_threads = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(trace)
+        threading.settrace(trace_of_threads)
