@@ -154,6 +154,8 @@ def test_interrupt_ends_a_command_quietly(command: Command) -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # As at a terminal: what a shell runs in the background ignores interrupts.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         ) as process,
     ):
         while not _has_open(process.pid, str(lock)):
