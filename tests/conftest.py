@@ -28,7 +28,6 @@ _WITHOUT_COVERAGE = (
     "tests/scenario/test_network_matrix.py",
     "tests/scenario/test_networks.py",
     "tests/scenario/test_switching_networks.py",
-    "tests/scenario/test_temporal_layers.py",
     "tests/scenario/test_transport_cc.py",
 )
 
