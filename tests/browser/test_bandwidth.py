@@ -46,7 +46,6 @@ def test_publisher_on_a_good_path_is_not_held_back(
     wait_until(publisher, IS_NOT_HELD_BACK, arg=least_bps, seconds=40.0)
 
 
-
 def test_slow_viewer_of_one_size_sees_fewer_frames_and_the_others_all(
     server: LiveServer, open_tab: Callable[[], Page]
 ) -> None:
