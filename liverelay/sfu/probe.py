@@ -11,7 +11,7 @@ _GROWTH_PER_SECOND = 1.5
 # Slow enough that congestion of our own making is gone before the next attempt; no slower than that
 # a path that has recovered is used again within 15 seconds.
 _FIRST_PAUSE = 2.0
-_LAST_PAUSE = 6.0
+_LAST_PAUSE = 4.0
 # What was not sent in time is not made up for, and a keyframe counts for no longer than it takes to
 # leave a queue.
 _MAX_OWED_TIME = 0.1

@@ -75,10 +75,11 @@ export class FakePeerConnection extends EventTarget {
   transceivers = [];
   statistics = new Map();
   restarts = 0;
-  refusesEncodings = false;
+  refusesModes = false;
 
   addTransceiver(trackOrKind, init) {
-    if (this.refusesEncodings && init.sendEncodings) throw new DOMException('', 'OperationError');
+    const modes = init.sendEncodings?.some((encoding) => encoding.scalabilityMode);
+    if (this.refusesModes && modes) throw new DOMException('', 'OperationError');
     const sender = { track: null, transport: this.transport };
     sender.replaceTrack = async (track) => {
       sender.track = track;
@@ -170,7 +171,7 @@ export class FakeBrowser {
   /** As `answers`, for requests of events; then each gets a stream. */
   eventAnswers = [];
   captures = [];
-  refusesEncodings = false;
+  refusesModes = false;
   captureRefusal = null;
   /** Who reads the events of a session: what is enqueued there is what the server says. */
   eventStreams = [];
@@ -187,7 +188,7 @@ export class FakeBrowser {
     fetch: (url, init) => this.#fetch(url, init),
     createPeerConnection: () => {
       const peerConnection = new FakePeerConnection();
-      peerConnection.refusesEncodings = this.refusesEncodings;
+      peerConnection.refusesModes = this.refusesModes;
       this.peerConnections.push(peerConnection);
       return peerConnection;
     },

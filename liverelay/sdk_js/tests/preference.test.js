@@ -257,29 +257,36 @@ test('a camera of 540 lines or more is sent in three sizes, whichever way it is 
   }
 });
 
-for (const [what, options, encodings = [{ scalabilityMode: 'L1T3' }]] of [
+for (const [what, options] of [
   ['a smaller camera', { stream: camera(640, 480) }],
   ['a picture of unknown size', { stream: new FakeStream([new FakeTrack('video')]) }],
   ['a screen', { stream: camera(1920, 1080, { displaySurface: 'monitor' }) }],
   ['simulcast: false', { stream: camera(1920, 1080), simulcast: false }],
-  ['sound', { audio: true }, null],
+  ['sound', { audio: true }],
 ]) {
   test(`${what} is sent in one size`, async () => {
     const browser = new FakeBrowser();
 
     await browser.liveRelay.publish({ token: 't', ...options });
 
-    const [transceiver] = browser.peerConnection.transceivers;
-    assert.deepEqual(transceiver.sendEncodings ?? null, encodings);
+    assert.deepEqual(rids(browser), [undefined]);
   });
 }
 
-test('a browser that cannot send layers sends its camera as it can', async () => {
+test('frames can be left out of the smallest of three sizes, and of no other', async () => {
   const browser = new FakeBrowser();
-  browser.refusesEncodings = true;
 
-  await browser.liveRelay.publish({ token: 't', stream: camera(640, 480) });
+  await browser.liveRelay.publish({ token: 't', stream: camera(1280, 720) });
 
-  const [transceiver] = browser.peerConnection.transceivers;
-  assert.deepEqual([transceiver.kind, transceiver.sendEncodings], ['video', undefined]);
+  const [{ sendEncodings }] = browser.peerConnection.transceivers;
+  assert.deepEqual(sendEncodings.map(({ scalabilityMode }) => scalabilityMode), ['L1T3', 'L1T1', 'L1T1']);
+});
+
+test('a browser that knows no layers sends three sizes as it can', async () => {
+  const browser = new FakeBrowser();
+  browser.refusesModes = true;
+
+  await browser.liveRelay.publish({ token: 't', stream: camera(1280, 720) });
+
+  assert.deepEqual(rids(browser), [[['q', 4], ['h', 2], ['f', 1]]]);
 });
