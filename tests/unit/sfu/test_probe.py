@@ -67,7 +67,7 @@ def test_pauses_get_longer_while_attempts_fail_up_to_a_bound() -> None:
         pauses.append(next(step / 2 for step in range(100) if probe.may_begin(now + step / 2)))
         now += pauses[-1]
 
-    assert pauses == [2.0, 4.0, 6.0, 6.0]
+    assert pauses == [2.0, 4.0, 4.0, 4.0]
     assert not probe.is_running
 
 
