@@ -31,7 +31,7 @@ IS_NOT_HELD_BACK = """async least_bps => [...(await session.stats()).report.valu
 SENDS_MORE_THAN = """async bitrate => [...(await session.stats()).report.values()]
   .some(({ kind, targetBitrate }) => kind === 'video' && targetBitrate > bitrate)"""
 IS_HELD_BACK = """async () => [...(await session.stats()).report.values()]
-  .some(({ kind, targetBitrate }) => kind === 'video' && targetBitrate < 300_000)"""
+  .some(({ kind, targetBitrate }) => kind === 'video' && targetBitrate < 240_000)"""
 
 
 @pytest.mark.parametrize(("size", "least_bps"), [((640, 480), 600_000), ((1280, 720), 1_000_000)])
@@ -46,6 +46,7 @@ def test_publisher_on_a_good_path_is_not_held_back(
     wait_until(publisher, IS_NOT_HELD_BACK, arg=least_bps, seconds=40.0)
 
 
+@pytest.mark.timeout(180)
 def test_caller_sends_no_more_than_the_other_side_can_take(
     server: LiveServer, open_tab: Callable[[], Page]
 ) -> None:
@@ -56,10 +57,10 @@ def test_caller_sends_no_more_than_the_other_side_can_take(
         replace_port(slow, proxy.port)
         for page, token in ((caller, tokens["caller"]), (slow, tokens["callee"])):
             page.evaluate(CALL, token)
-        wait_until(caller, SENDS_MORE_THAN, arg=350_000, seconds=30)
+        wait_until(caller, SENDS_MORE_THAN, arg=280_000, seconds=30)
 
         proxy.set_conditions(Conditions(rate_bps=300_000, delay=0.02))
         wait_until(caller, IS_HELD_BACK, seconds=10)
         wait_until_fluent(caller, slow, 0.8, 1.2, longest_pause=1.0)
         proxy.set_conditions(DIRECT)
-        wait_until(caller, SENDS_MORE_THAN, arg=350_000, seconds=30)
+        wait_until(caller, SENDS_MORE_THAN, arg=280_000, seconds=60)
