@@ -82,12 +82,13 @@ def test_route_that_has_become_longer_is_no_queue_after_ten_seconds() -> None:
     assert route.run(11.0, waits=0.2).queue == pytest.approx(0.0)
 
 
-def test_clock_that_leaps_is_no_queue_for_long() -> None:
+@pytest.mark.parametrize("leap", [7.0, 20.0])
+def test_clock_that_leaps_is_no_queue_for_long(leap: float) -> None:
     meter, queues = PathMeter(), []
 
     for step in range(30):
         sent_at = step / 10
-        transit = 0.1 if step < 20 else 20.0
+        transit = 0.1 if step < 20 else leap
         sample = meter.add(
             PathPoint(sent_at + transit, sent_at, 0.0, step, 0, transit, transit), NEVER
         )
