@@ -10,8 +10,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from liverelay.sfu.standing_queue import STANDING_QUEUE
-
 if TYPE_CHECKING:
     from liverelay.sfu.path_meter import PathSample
     from liverelay.sfu.sent_log import SentLogs
@@ -68,7 +66,8 @@ class BandwidthEstimator:
     """The budget of one viewer's session in bits per second; None while nothing speaks for a limit.
 
     It rises by what has come through, so somebody has to send more for it to grow (see
-    `BandwidthProbe`). `warned_at` is when there was a sign of congestion last.
+    `BandwidthProbe`). `warned_at` is when there was a sign of congestion last, and `usual_loss` the
+    share that the link loses whatever is sent.
     """
 
     def __init__(self, sent: SentLogs) -> None:
@@ -84,7 +83,7 @@ class BandwidthEstimator:
         self._queue = 0.0
         self.strained_at = -math.inf
         self._proven_bps = 0.0
-        self._usual_loss = 0.0
+        self.usual_loss = 0.0
         # What was lost when the budget was lowered for that alone.
         self._loss_when_lowered = math.inf
         self._sampled_at: float | None = None
@@ -111,11 +110,6 @@ class BandwidthEstimator:
         self._reported_bps = bitrate_bps
 
     @property
-    def usual_loss(self) -> float:
-        """The share that the link loses whatever is sent."""
-        return self._usual_loss
-
-    @property
     def fresh_since(self) -> float:
         """From when on what was sent says most of the path."""
         return max(self.lowered_at, self._probe_begun_at)
@@ -134,16 +128,15 @@ class BandwidthEstimator:
     def on_sample(self, sample: PathSample, now: float) -> None:
         """Take what has become of what was sent."""
         self._known_until, self._queue = sample.until, sample.queue
-        if sample.since >= self.lowered_at and self._is_unmoved(sample):
-            self._usual_loss = max(self._usual_loss, min(sample.loss, self._loss_when_lowered))
-        excess = max(0.0, sample.loss - _LOSS_SPREAD * self._usual_loss)
+        self._learn_unmoved_loss(sample)
+        excess = max(0.0, sample.loss - _LOSS_SPREAD * self.usual_loss)
         self._arrived_bps = sample.arrived_bps
         sample = self._without_usual_loss(sample)
         if self._is_congested(sample, excess, now):
             self.warned_at = now
             if sample.since >= self.fresh_since:
                 self._heed(sample, now)
-        self._learn(sample, now)
+        self._learn_lasting_loss(sample, now)
         if self.budget_bps is not None and sample.duration >= _MIN_PROOF_TIME:
             self.budget_bps = max(self.budget_bps, _carried_bps(sample))
 
@@ -173,7 +166,7 @@ class BandwidthEstimator:
         share = sample.progress * (1 - excess)
         if sample.queue > _PROBE_QUEUE and self.is_probed(now):
             return True
-        if sample.queue <= STANDING_QUEUE and not _is_filling(sample, excess):
+        if not sample.has_standing_queue and not _is_filling(sample, excess):
             self._less_since = None
             return self._is_lossy(sample.loss, excess, now)
         if share < _CERTAIN_SHARE or excess > _LOSS_AT_LIMIT:
@@ -187,14 +180,9 @@ class BandwidthEstimator:
         is_told = self._reported_bps is not None and self._reported_bps < sample.arrived_bps
         return is_told or now - self._less_since >= _MIN_DURATION
 
-    def _is_unmoved(self, sample: PathSample) -> bool:
-        """Return whether as much is lost as was before less was sent."""
-        is_queueless = sample.queue <= STANDING_QUEUE
-        return is_queueless and sample.loss >= _UNMOVED_LOSS * self._loss_when_lowered
-
     def _without_usual_loss(self, sample: PathSample) -> PathSample:
         """Return it as if the link lost nothing by itself: a budget is of what is sent."""
-        share = 1 - min(sample.loss, self._usual_loss)
+        share = 1 - min(sample.loss, self.usual_loss)
         return sample._replace(arrived_bps=sample.arrived_bps / max(share, _MIN_SHARE))
 
     def _is_lossy(self, loss: float, excess: float, now: float) -> bool:
@@ -228,20 +216,26 @@ class BandwidthEstimator:
         known = math.inf if self.budget_bps is None else self.budget_bps
         bitrate_bps = _carried_bps(sample)
         if bitrate_bps < known:
-            self._loss_when_lowered = sample.loss if sample.queue <= STANDING_QUEUE else math.inf
+            self._loss_when_lowered = math.inf if sample.has_standing_queue else sample.loss
             self.lowered_at = now
             self.budget_bps = max(bitrate_bps, _MIN_BUDGET_BPS)
             self._less_since = self._lossy_since = None
 
-    def _learn(self, sample: PathSample, now: float) -> None:
-        """Loss that stays whatever is sent is the link's own."""
+    def _learn_unmoved_loss(self, sample: PathSample) -> None:
+        """Take loss for the link's own where as much is lost as was before less was sent."""
+        before = self._loss_when_lowered
+        if sample.has_standing_queue or sample.since < self.lowered_at:
+            return
+        if sample.loss >= _UNMOVED_LOSS * before:
+            self.usual_loss = max(self.usual_loss, min(sample.loss, before))
+
+    def _learn_lasting_loss(self, sample: PathSample, now: float) -> None:
+        """Take loss that stays for the link's own, little by little."""
         elapsed = 0.0 if self._sampled_at is None else now - self._sampled_at
         self._sampled_at = now
-        if sample.queue <= STANDING_QUEUE:
-            change = _LEARNED_LOSS * min(elapsed, _WINDOW)
-            self._usual_loss = min(
-                max(sample.loss, self._usual_loss - change), self._usual_loss + change
-            )
+        if not sample.has_standing_queue:
+            usual, change = self.usual_loss, _LEARNED_LOSS * min(elapsed, _WINDOW)
+            self.usual_loss = min(max(sample.loss, usual - change), usual + change)
 
 
 def _is_filling(sample: PathSample, excess: float) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import deque
 from typing import NamedTuple
 
+from liverelay.sfu.standing_queue import STANDING_QUEUE
+
 # Rates are measured over this time: it evens out keyframes, and the jitter of reports.
 WINDOW = 1.0
 # Closer points say nothing more.
@@ -57,6 +59,10 @@ class PathSample(NamedTuple):
     progress: float
     loss: float
     queue: float
+
+    @property
+    def has_standing_queue(self) -> bool:
+        return self.queue > STANDING_QUEUE
 
 
 class PathMeter:
