@@ -82,12 +82,24 @@ class Publication:
             and subscription.peer_id != self.peer_id
         )
 
-    def viewers_limit_bps(self) -> float | None:
-        """Return what the best of its viewers' paths has room for.
+    def take_viewers_limit(self) -> float | None:
+        """Return the bits per second that the best of its viewers' paths has room for.
 
-        None if one of them has room for all, if there is nobody, or if there are other encodings
-        for those that have not.
+        The publisher is to be told so, and what it sent until then is remembered. None if one of
+        them has room for all, if there is nobody, or if there are other encodings for those that
+        have not.
         """
+        limit_bps = self._viewers_limit_bps()
+        if limit_bps is None:
+            self.unlimited_bps = None
+        elif self.unlimited_bps is None:
+            self.unlimited_bps = max(
+                (layer.bitrate_bps for each in self.encodings for layer in each.layers(0)),
+                default=None,
+            )
+        return limit_bps
+
+    def _viewers_limit_bps(self) -> float | None:
         if len(self.encodings) > 1:
             return None
         best = 0.0
@@ -96,16 +108,6 @@ class Publication:
                 return None
             best = max(best, subscription.available_bps)
         return best or None
-
-    def limit(self, *, is_limited: bool) -> None:
-        """Note that its publisher is told to send less, or no longer."""
-        if not is_limited:
-            self.unlimited_bps = None
-        elif self.unlimited_bps is None:
-            self.unlimited_bps = max(
-                (layer.bitrate_bps for each in self.encodings for layer in each.layers(0)),
-                default=None,
-            )
 
     def attach(self, subscription: Subscription) -> None:
         """Take a viewer in; it gets nothing before a layer is selected for it."""

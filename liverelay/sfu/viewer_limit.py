@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _INTERVAL = 0.5
 # An encoder does not hold its rate, and what is granted anew needs room to spare.
 _SHARE = 0.85
-# Chromium takes this off what it is told, for sound and headers.
+# For sound and headers. Chromium takes 100 kbit/s off what it is told for these.
 _BESIDE_VIDEO_BPS = 64_000
 # A picture of less is none.
 _MIN_LIMIT_BPS = 100_000
@@ -43,20 +43,16 @@ class ViewerLimit:
         """Return what is to be told now, in bits per second; None if nothing."""
         if now - self._told_at < _INTERVAL:
             return None
-        limits = []
-        for publication in publications:
-            if publication.parameters.kind is MediaKind.VIDEO:
-                limits.append(self._limit_of(publication))
+        limits = [
+            publication.take_viewers_limit()
+            for publication in publications
+            if publication.parameters.kind is MediaKind.VIDEO
+        ]
         known = [limit for limit in limits if limit is not None]
         if not known:
             return self._lift(now)
         self._told_at = self._limited_at = now
         return max(_MIN_LIMIT_BPS, int(_SHARE * max(known))) + _BESIDE_VIDEO_BPS
-
-    def _limit_of(self, publication: Publication) -> float | None:
-        limit_bps = publication.viewers_limit_bps()
-        publication.limit(is_limited=limit_bps is not None)
-        return limit_bps
 
     def _lift(self, now: float) -> int | None:
         if now - self._limited_at >= _LIFTING_TIME:
