@@ -104,7 +104,9 @@ class CongestionControl:
         self.sample(now)
 
     def sample(self, now: float) -> None:
-        """Note what has been sent."""
+        """Note what has been sent, if that was not done just now, for another packet's sake."""
+        if not self._sent.is_due(now):
+            return
         sound = sum(each.octets_sent for each in self._of_kind(MediaKind.AUDIO))
         self._sent.add(self._media_octets(), self._padding_octets(), sound, now)
 

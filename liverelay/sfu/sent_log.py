@@ -20,11 +20,13 @@ class SentLog:
         self._times: list[float] = []
         self._octets: list[int] = []
 
+    def is_due(self, now: float) -> bool:
+        """Return whether the last sample is long enough ago for another to say more."""
+        return not self._times or now - self._times[-1] >= _MIN_INTERVAL
+
     def add(self, octets: int, now: float) -> None:
-        """Note that `octets` had been sent by `now`."""
+        """Note that `octets` had been sent by `now`, when a sample was due."""
         times = self._times
-        if times and now - times[-1] < _MIN_INTERVAL:
-            return
         times.append(now)
         self._octets.append(octets)
         # The last sample before the limit stays: what lies between it and the next is known.
@@ -66,6 +68,10 @@ class SentLogs:
     media: SentLog = field(default_factory=SentLog)
     repeated: SentLog = field(default_factory=SentLog)
     sound: SentLog = field(default_factory=SentLog)
+
+    def is_due(self, now: float) -> bool:
+        """Return whether the last sample is long enough ago; all three are taken together."""
+        return self.media.is_due(now)
 
     def add(self, media_octets: int, repeated_octets: int, sound_octets: int, now: float) -> None:
         self.media.add(media_octets, now)
