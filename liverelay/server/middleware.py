@@ -26,7 +26,7 @@ _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 @web.middleware
 async def turn_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Begin with one request in each turn of the event loop, however many have come."""
+    """Begin with a few requests in each turn of the event loop, however many have come."""
     await request.app[CONTEXT].worker.turnstile.enter()
     return await handler(request)
 

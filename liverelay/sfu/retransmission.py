@@ -211,7 +211,7 @@ class Retransmitter:
             self._add(packet.copy(), PADDING_SIZE, 0)
 
     def limit(self, bitrate_bps: float) -> None:
-        """Keep retransmissions within a rate; None if it is not known.
+        """Keep retransmissions within a rate.
 
         Where it carries too little, what is lost is lost because of what was sent.
         """
