@@ -140,7 +140,7 @@ class JoinedSession:
         self._worker.on_rtp(self.session.room_id, self.session_id, packet, now)
 
     def on_rtcp(self, packet: bytes, now: float) -> None:
-        self._worker.room(self.session.room_id).on_rtcp(self.session_id, packet, now)
+        self._worker.on_rtcp(self.session.room_id, self.session_id, packet, now)
 
     def on_connected(self, now: float) -> None:
         assert self._transport is not None

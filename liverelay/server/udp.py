@@ -110,12 +110,12 @@ class UdpPort:
         reader.settle(now)
 
 
-class Alarm:
-    """One timer that is moved only when it has to ring earlier.
+# To wake up in vain costs more than to move the alarm, but it is moved after each burst otherwise.
+_TOO_EARLY = 0.01
 
-    A ring that comes too early only asks again, so an alarm that has become too early is kept:
-    re-arming for each packet costs more than the occasional wasted wake-up.
-    """
+
+class Alarm:
+    """One timer that rings when it has to, or a little before: then it is only asked again."""
 
     def __init__(self, on_alarm: Callable[[float], None]) -> None:
         self._loop = asyncio.get_running_loop()
@@ -123,8 +123,10 @@ class Alarm:
         self._timer: asyncio.TimerHandle | None = None
 
     def set(self, deadline: float | None) -> None:
-        """Make sure that the alarm rings at `deadline` or before."""
-        if deadline is None or (self._timer is not None and self._timer.when() <= deadline):
+        """Let the alarm ring at `deadline`, or up to 10 ms before; None leaves it as it is."""
+        if deadline is None:
+            return
+        if self._timer is not None and deadline - _TOO_EARLY <= self._timer.when() <= deadline:
             return
         self.cancel()
         self._timer = self._loop.call_at(deadline, self._ring)

@@ -44,7 +44,9 @@ async def _failures_of(work: Coroutine[None, None, Sequence[Exception]]) -> Sequ
 
 
 async def _publish(live: LivePublisher, counts: LiveCounts) -> Sequence[Exception]:
-    await asyncio.to_thread(live.publish, counts)
+    # A thread is woken for what has to be written only.
+    if not live.has_published(counts):
+        await asyncio.to_thread(live.publish, counts)
     return ()
 
 

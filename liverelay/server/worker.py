@@ -111,7 +111,7 @@ class MediaWorker:
             raise TransportError("the UDP port is closed")
         transport = self._mux.open(parameters, sink, now)
         self._transports[session_id] = transport
-        self._alarm.set(self._mux.deadline())
+        self._set_alarm()
         return transport
 
     def release(self, session_id: SessionId) -> None:
@@ -167,6 +167,13 @@ class MediaWorker:
         """Take in one packet from a publisher, in the clear; `settle` sends it on."""
         self._copies += self.room(room_id).on_rtp(session_id, packet, now)
 
+    def on_rtcp(self, room_id: str, session_id: SessionId, packet: bytes, now: float) -> None:
+        """Take in one compound packet from any peer, in the clear."""
+        room = self._rooms.get(room_id)
+        # Most of them are reports which say that all is well.
+        if room is not None and room.on_rtcp(session_id, packet, now):
+            self._touched.add(room_id)
+
     def receive(self, datagram: bytes, address: Address, now: float) -> bool:
         """Take one datagram; return whether there may be more before `settle`."""
         self._mux.receive(datagram, address, now)
@@ -185,8 +192,7 @@ class MediaWorker:
                 if self._batching is not self.batching:
                     self._batching = self.batching
                     log_limitations(self.limitations)
-        for deadline in (self._mux.deadline(), self._deadlines.next()):
-            self._alarm.set(deadline)
+        self._set_alarm()
 
     def close(self) -> None:
         """Stop reading and close every transport; their peers are told."""
@@ -210,6 +216,10 @@ class MediaWorker:
             self._room_events.speakers_changed(room_id, room.speakers)
         if (deadline := room.deadline()) is not None:
             self._deadlines.set(room_id, deadline)
+
+    def _set_alarm(self) -> None:
+        deadlines = (self._mux.deadline(), self._deadlines.next())
+        self._alarm.set(min((each for each in deadlines if each is not None), default=None))
 
     def _on_alarm(self, now: float) -> None:
         self._mux.handle_timeout(now)

@@ -183,6 +183,8 @@ class BandwidthEstimator:
     def _without_usual_loss(self, sample: PathSample) -> PathSample:
         """Return it as if the link lost nothing by itself: a budget is of what is sent."""
         share = 1 - min(sample.loss, self.usual_loss)
+        if share == 1:
+            return sample
         return sample._replace(arrived_bps=sample.arrived_bps / max(share, _MIN_SHARE))
 
     def _is_lossy(self, loss: float, excess: float, now: float) -> bool:

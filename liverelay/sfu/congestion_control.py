@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from liverelay.sfu.departures import DepartureRecorder
     from liverelay.sfu.path_meter import PathSample
     from liverelay.sfu.probe import ProbeSlots
+    from liverelay.sfu.report_estimate import Departure
     from liverelay.sfu.retransmission import Retransmitter
     from liverelay.sfu.subscription import Subscription
 
@@ -107,8 +108,14 @@ class CongestionControl:
         """Note what has been sent, if that was not done just now, for another packet's sake."""
         if not self._sent.is_due(now):
             return
-        sound = sum(each.octets_sent for each in self._of_kind(MediaKind.AUDIO))
-        self._sent.add(self._media_octets(), self._padding_octets(), sound, now)
+        media = padding = sound = 0
+        for each in self._subscriptions.values():
+            octets = each.octets_sent
+            media += octets
+            padding += each.padding_sent
+            if each.parameters.kind is MediaKind.AUDIO:
+                sound += octets
+        self._sent.add(media, padding, sound, now)
 
     def on_estimate(self, packet: ReceiverEstimatedMaximumBitrate, now: float) -> None:
         """Take the viewer's own estimate."""
@@ -143,36 +150,38 @@ class CongestionControl:
         if self._transport is not None or not self._of_kind(MediaKind.VIDEO):
             return
         self.sample(now)
-        sounds = {each.ssrc for each in self._of_kind(MediaKind.AUDIO)}
-        departures = []
         self._reports.fresh_since = self._estimator.fresh_since
         if not self._is_tried and (begun_at := self._begun_at()) is not None:
             self._reports.begin(begun_at)
+        newest: Departure | None = None
+        is_telling = self._estimator.is_probed(now)
         for block in blocks:
-            stream = self._stream(block.ssrc)
-            if stream is None:
-                continue
-            departure = stream.departure_of(block.highest_sequence)
-            if block.ssrc not in sounds:
-                is_repair = block.ssrc not in self._subscriptions
-                sending = stream.sending_until(block.highest_sequence)
-                self._reports.on_block(block, sending, departure, is_repair=is_repair)
-            if departure is not None:
-                departures.append(departure)
-        if not departures or not self._is_telling(blocks, now):
+            subscription = self._subscriptions.get(block.ssrc)
+            if subscription is not None and subscription.is_started:
+                # Nobody can tell a stream that ended from one whose last packets are in a queue.
+                is_telling = True
+            departure = self._take_block(block, subscription)
+            if departure is not None and (newest is None or departure.newest > newest.newest):
+                newest = departure
+        if newest is None or not is_telling:
             return
-        newest = max(departures, key=lambda departure: departure.newest)
         sample = self._reports.take_sample(newest, now)
         if sample is not None:
             self._on_sample(sample, now)
 
-    def _is_telling(self, blocks: Sequence[ReportBlock], now: float) -> bool:
-        """Whether there is something in what is reported that is being sent.
-
-        Nobody can tell a stream that ended from one whose last packets are in a queue.
-        """
-        started = {ssrc for ssrc, each in self._subscriptions.items() if each.is_started}
-        return self._estimator.is_probed(now) or any(block.ssrc in started for block in blocks)
+    def _take_block(
+        self, block: ReportBlock, subscription: Subscription | None
+    ) -> Departure | None:
+        """Take what is said of one stream; return when what has come of it last was sent."""
+        stream = subscription or self._retransmitter(block.ssrc)
+        if stream is None:
+            return None
+        number = block.highest_sequence
+        departure = stream.departure_of(number)
+        if subscription is None or subscription.parameters.kind is not MediaKind.AUDIO:
+            sending = stream.sending_until(number)
+            self._reports.on_block(block, sending, departure, is_repair=subscription is None)
+        return departure
 
     def forget_path(self, now: float) -> None:
         """Begin as at first, since the viewer is reached on another path after an interruption."""
@@ -266,27 +275,18 @@ class CongestionControl:
             if video.retransmitter is not None:
                 video.retransmitter.limit(limit_bps)
 
-    def _stream(self, ssrc: Ssrc) -> Subscription | Retransmitter | None:
-        """Return what is sent under an SSRC."""
-        subscription = self._subscriptions.get(ssrc)
-        if subscription is not None:
-            return subscription
-        return next(
-            (each.retransmitter for each in self._subscriptions.values() if each.rtx_ssrc == ssrc),
-            None,
+    def _retransmitter(self, ssrc: Ssrc) -> Retransmitter | None:
+        """Return what sends again under an SSRC."""
+        retransmitters = (
+            each.retransmitter for each in self._subscriptions.values() if each.rtx_ssrc == ssrc
         )
+        return next(retransmitters, None)
 
     def _of_kind(self, kind: MediaKind) -> list[Subscription]:
         return [each for each in self._subscriptions.values() if each.parameters.kind is kind]
 
-    def _media_octets(self) -> int:
-        return sum(each.octets_sent for each in self._subscriptions.values())
-
-    def _padding_octets(self) -> int:
-        return sum(each.padding_sent for each in self._subscriptions.values())
-
     def _octets(self) -> int:
-        return self._media_octets() + self._padding_octets()
+        return sum(each.octets_sent + each.padding_sent for each in self._subscriptions.values())
 
     def _sound_bps(self, now: float) -> float:
         return self._sent.sound.latest_bps(_SOUND_WINDOW, now) or 0.0

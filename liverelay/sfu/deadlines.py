@@ -5,6 +5,9 @@ from __future__ import annotations
 import heapq
 from typing import Generic, TypeVar
 
+# What is due so soon is done along with media: to wake up for it alone costs more than to do it.
+SOON = 0.02
+
 KeyT = TypeVar("KeyT")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from liverelay.sfu import reports
 from liverelay.sfu.commands import SendRtcp
-from liverelay.sfu.deadlines import DeadlineQueue
+from liverelay.sfu.deadlines import SOON, DeadlineQueue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,6 +55,7 @@ class PublisherFeedback:
         for session in sessions:
             if session.owes_feedback and session not in self._congestion_feedback:
                 self._congestion_feedback.set(session, now + session.feedback_interval)
+        self._send_reports(now + SOON, now)
 
     def request_keyframe(self, encoding: Encoding, now: float) -> None:
         """Ask for a keyframe now, or when the encoding's throttle allows it."""
@@ -74,16 +75,19 @@ class PublisherFeedback:
 
     def handle_timeout(self, now: float) -> None:
         """Send what is due."""
-        for session in self._receiver_reports.take_due(now):
-            self._send_receiver_report(session, now)
-        for session in self._congestion_feedback.take_due(now):
-            self._send_congestion_feedback(session, now)
+        self._send_reports(now, now)
         for encoding in self._keyframe_requests.take_due(now):
             if encoding.handle_keyframe_timeout(now):
                 self._send_keyframe_request(encoding)
             self._watch_keyframe_deadline(encoding)
         for encoding in self._nacks.take_due(now):
             self._send_nack(encoding, now)
+
+    def _send_reports(self, deadline: float, now: float) -> None:
+        for session in self._receiver_reports.take_due(deadline):
+            self._send_receiver_report(session, now)
+        for session in self._congestion_feedback.take_due(deadline):
+            self._send_congestion_feedback(session, now)
 
     def _send_receiver_report(self, session: MediaSession, now: float) -> None:
         if blocks := session.report_blocks(now):

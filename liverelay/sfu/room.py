@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from liverelay.sfu import reports
-from liverelay.sfu.commands import Fanout, SendRtcp
 from liverelay.sfu.deadlines import DeadlineQueue
 from liverelay.sfu.drops import DropCounters, DropReason
 from liverelay.sfu.layers import Preference, best_layer
 from liverelay.sfu.probe import ProbeSlots
 from liverelay.sfu.publication import LAYER_INTERVAL, Publication
 from liverelay.sfu.publisher_feedback import PublisherFeedback
+from liverelay.sfu.sender_reports import SenderReports
 from liverelay.sfu.session import MediaSession
 from liverelay.sfu.speakers import Speakers
 from liverelay.sfu.statistics import (
@@ -34,12 +33,10 @@ if TYPE_CHECKING:
 
     from liverelay.rtp.types import Ssrc
     from liverelay.sdp.parameters import ReceiveParameters, SendParameters
+    from liverelay.sfu.commands import Fanout, SendRtcp
     from liverelay.sfu.encoding import Encoding
     from liverelay.sfu.retransmission import Retransmitter
     from liverelay.sfu.types import PeerId, PublicationId, SessionId
-
-# Sender reports that are written at a time, before packets get their turn: a millisecond's work.
-_MAX_REPORTS = 32
 
 
 class RoomMedia:
@@ -72,7 +69,7 @@ class RoomMedia:
         self._burst_sessions: set[MediaSession] = set()
         self._retransmitting: dict[Retransmitter, None] = {}
         self._publisher_feedback = PublisherFeedback(local_ssrc, cname, self._commands)
-        self._sender_reports: DeadlineQueue[Subscription] = DeadlineQueue()
+        self._sender_reports = SenderReports(self._commands)
         self._layer_checks: DeadlineQueue[Publication] = DeadlineQueue()
         self._adaptations: DeadlineQueue[MediaSession] = DeadlineQueue()
 
@@ -144,7 +141,7 @@ class RoomMedia:
         self._forget_session_if_unused(subscription.session_id)
         if subscription.retransmitter is not None:
             self._retransmitting.pop(subscription.retransmitter, None)
-        self._sender_reports.discard(subscription)
+        self._sender_reports.end(subscription)
         if subscription.publication is not None:
             subscription.publication.detach(subscription)
 
@@ -164,22 +161,28 @@ class RoomMedia:
         self._burst_encodings[route.encoding] = route.publication
         return route.encoding.audience
 
-    def on_rtcp(self, session_id: SessionId, data: bytes, now: float) -> None:
-        """Take in one compound packet from any peer, in the clear."""
+    def on_rtcp(self, session_id: SessionId, data: bytes, now: float) -> bool:
+        """Take in one compound packet from any peer, in the clear.
+
+        Returns:
+            Whether there may be something to send because of it, or another deadline.
+        """
         session = self._sessions.get(session_id)
         if session is None:
             self.drops[DropReason.UNKNOWN_SESSION] += 1
-            return
+            return False
         effects = session.receive_rtcp(data, now)
         for subscription in effects.keyframe_requests:
             if subscription.encoding is not None:
                 self._publisher_feedback.request_keyframe(subscription.encoding, now)
         self._retransmitting |= dict.fromkeys(effects.retransmissions)
-        if session.congestion.is_active:
+        is_adapted = session.congestion.is_active
+        if is_adapted:
             self._adapt(session, now)
         for encoding in effects.synchronised:
             for subscription in encoding.subscriptions():
-                self._sender_reports.set(subscription, now)
+                self._sender_reports.begin(subscription, now)
+        return is_adapted or not effects.are_none
 
     def flush(self, now: float) -> list[Fanout]:
         """Return the media to send for all that was taken in since the last call."""
@@ -187,11 +190,13 @@ class RoomMedia:
         for encoding in self._flushed_encodings(now):
             fanouts += encoding.flush(now)
             for subscription in encoding.take_started():
-                self._sender_reports.set(subscription, now)
+                self._sender_reports.begin(subscription, now)
                 self._watch_layers(subscription.publication, now)
-        self._publisher_feedback.on_burst(self._burst_encodings, self._burst_sessions, now)
-        self._burst_encodings.clear()
-        self._burst_sessions.clear()
+        if self._burst_sessions:
+            self._publisher_feedback.on_burst(self._burst_encodings, self._burst_sessions, now)
+            self._sender_reports.on_burst(now)
+            self._burst_encodings.clear()
+            self._burst_sessions.clear()
         for retransmitter in self._retransmitting:
             if (fanout := retransmitter.take_fanout(now)) is not None:
                 fanouts.append(fanout)
@@ -207,7 +212,7 @@ class RoomMedia:
     def deadline(self) -> float | None:
         """Return when `handle_timeout` wants to be called."""
         deadlines = (
-            self._sender_reports.next(),
+            self._sender_reports.deadline(),
             self._publisher_feedback.deadline(),
             self._layer_checks.next(),
             self._adaptations.next(),
@@ -217,8 +222,7 @@ class RoomMedia:
 
     def handle_timeout(self, now: float) -> None:
         """Do what is due; a call that comes early does nothing."""
-        for subscription in self._sender_reports.take_due(now, most=_MAX_REPORTS):
-            self._send_sender_report(subscription, now)
+        self._sender_reports.handle_timeout(now)
         self._publisher_feedback.handle_timeout(now)
         for publication in self._layer_checks.take_due(now):
             self._check_layers(publication, now)
@@ -374,11 +378,3 @@ class RoomMedia:
     def _watch_path(self, session: MediaSession, now: float) -> None:
         if (deadline := session.congestion.deadline(now)) is not None:
             self._adaptations.set(session, deadline)
-
-    def _send_sender_report(self, subscription: Subscription, now: float) -> None:
-        """Report, if there is something to report; then again in a while."""
-        data = reports.sender_report(subscription, now)
-        if data is not None:
-            self._commands.append(SendRtcp(subscription.session_id, data))
-            again = now + reports.sender_report_interval(subscription.ssrc)
-            self._sender_reports.set(subscription, again)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
 
 # Older than any report that could still be about it.
 _MAX_AGE = 4.0
@@ -12,27 +11,13 @@ _MIN_INTERVAL = 0.02
 
 
 class SentLog:
-    """Samples of one growing count of bytes."""
+    """Samples of one growing count of bytes, taken at the `times` that it shares with others."""
 
-    __slots__ = ("_octets", "_times")
+    __slots__ = ("_times", "octets")
 
-    def __init__(self) -> None:
-        self._times: list[float] = []
-        self._octets: list[int] = []
-
-    def is_due(self, now: float) -> bool:
-        """Return whether the last sample is long enough ago for another to say more."""
-        return not self._times or now - self._times[-1] >= _MIN_INTERVAL
-
-    def add(self, octets: int, now: float) -> None:
-        """Note that `octets` had been sent by `now`, when a sample was due."""
-        times = self._times
-        times.append(now)
-        self._octets.append(octets)
-        # The last sample before the limit stays: what lies between it and the next is known.
-        outdated = bisect_right(times, now - _MAX_AGE) - 1
-        if outdated > 0:
-            del times[:outdated], self._octets[:outdated]
+    def __init__(self, times: list[float]) -> None:
+        self.octets: list[int] = []
+        self._times = times
 
     def latest_bps(self, window: float, now: float) -> float | None:
         """Return the rate of the last `window`, or of half of it at least; None before that."""
@@ -54,29 +39,41 @@ class SentLog:
         following = bisect_right(self._times, time)
         if following == 0:
             return None
-        since, octets = self._times[following - 1], self._octets[following - 1]
+        since, octets = self._times[following - 1], self.octets[following - 1]
         if following == len(self._times):
             return octets
         share = (time - since) / (self._times[following] - since)
-        return octets + share * (self._octets[following] - octets)
+        return octets + share * (self.octets[following] - octets)
 
 
-@dataclass(frozen=True, slots=True)
 class SentLogs:
     """What one session was sent: all media, what was repeated beside them, and sound alone."""
 
-    media: SentLog = field(default_factory=SentLog)
-    repeated: SentLog = field(default_factory=SentLog)
-    sound: SentLog = field(default_factory=SentLog)
+    __slots__ = ("_times", "media", "repeated", "sound")
+
+    def __init__(self) -> None:
+        self._times: list[float] = []
+        self.media = SentLog(self._times)
+        self.repeated = SentLog(self._times)
+        self.sound = SentLog(self._times)
 
     def is_due(self, now: float) -> bool:
-        """Return whether the last sample is long enough ago; all three are taken together."""
-        return self.media.is_due(now)
+        """Return whether the last sample is long enough ago for another to say more."""
+        return not self._times or now - self._times[-1] >= _MIN_INTERVAL
 
     def add(self, media_octets: int, repeated_octets: int, sound_octets: int, now: float) -> None:
-        self.media.add(media_octets, now)
-        self.repeated.add(repeated_octets, now)
-        self.sound.add(sound_octets, now)
+        """Note how much had been sent by `now`, when a sample was due."""
+        times = self._times
+        times.append(now)
+        self.media.octets.append(media_octets)
+        self.repeated.octets.append(repeated_octets)
+        self.sound.octets.append(sound_octets)
+        # The last sample before the limit stays: what lies between it and the next is known.
+        outdated = bisect_right(times, now - _MAX_AGE) - 1
+        if outdated > 0:
+            del times[:outdated]
+            for log in (self.media, self.repeated, self.sound):
+                del log.octets[:outdated]
 
     def total_between(self, start: float, end: float) -> float | None:
         """Return how much was sent in that time; None if it begins before all samples."""

@@ -55,6 +55,10 @@ class RtcpEffects:
     # Encodings whose publisher has reported its clocks for the first time.
     synchronised: list[Encoding] = field(default_factory=list)
 
+    @property
+    def are_none(self) -> bool:
+        return not (self.keyframe_requests or self.retransmissions or self.synchronised)
+
 
 class MediaSession:
     """Everything that one transport carries, in both directions.

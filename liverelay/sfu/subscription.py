@@ -329,19 +329,23 @@ class Subscription:
 
     def departure_of(self, sequence_number: int) -> Departure | None:
         """Return when the packet of this number was sent; None if that is too long ago."""
-        number = sequence_number & 0xFFFF
-        newest = self._find_sent(number)
+        present, number = self.membership, sequence_number & 0xFFFF
+        newest = self._find_sent(present, number)
         if newest is None:
             return None
-        following = (self._find_sent(number + step & 0xFFFF) for step in range(1, _MAX_MISSING))
-        return Departure(newest, next((at for at in following if at is not None), None))
+        for step in range(1, _MAX_MISSING):
+            following = self._find_sent(present, number + step & 0xFFFF)
+            if following is not None:
+                return Departure(newest, following)
+        return Departure(newest, None)
 
-    def _find_sent(self, sequence_number: int) -> float | None:
-        for membership, since in ((self.membership, self._started_at), (self._previous, -math.inf)):
-            inbound = None if membership is None else membership.find(sequence_number)
-            if inbound is not None:
-                # It may have come before the viewer did.
-                return max(inbound.received_at, since)
+    def _find_sent(self, present: Membership | None, sequence_number: int) -> float | None:
+        if present is not None and (inbound := present.find(sequence_number)) is not None:
+            # It may have come before the viewer did.
+            return max(inbound.received_at, self._started_at)
+        if self._previous is not None:
+            inbound = self._previous.find(sequence_number)
+            return None if inbound is None else inbound.received_at
         return None
 
     def on_report_block(self, block: ReportBlock, now: float) -> float | None:

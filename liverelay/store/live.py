@@ -57,17 +57,20 @@ class LivePublisher:
         except OSError as error:
             raise StoreError(f"{directory}: cannot be locked: {error.strerror}") from None
 
+    def has_published(self, counts: LiveCounts) -> bool:
+        """Return whether these are the ones that were written last."""
+        return counts == self._published
+
     def publish(self, counts: LiveCounts) -> None:
-        """Write `counts` if they have changed.
+        """Write `counts`.
 
         Raises:
             StoreError: The disk does not take it.
         """
-        if counts != self._published:
-            rooms = {room_id: list(pair) for room_id, pair in counts.items()}
-            text = json.dumps({"url": self._url, "rooms": rooms})
-            files.write_whole(self._path, text.encode(), is_durable=False)
-            self._published = counts
+        rooms = {room_id: list(pair) for room_id, pair in counts.items()}
+        text = json.dumps({"url": self._url, "rooms": rooms})
+        files.write_whole(self._path, text.encode(), is_durable=False)
+        self._published = counts
 
     def close(self) -> None:
         for path in (self._path, self._path.with_suffix(_LOCK_SUFFIX)):

@@ -95,6 +95,18 @@ async def test_counts_of_several_servers_are_added_up(tmp_path: Path) -> None:
     assert read_live_counts(tmp_path / "live") == {}
 
 
+async def test_publisher_knows_which_counts_it_wrote_last(tmp_path: Path) -> None:
+    publisher = LivePublisher(tmp_path / "live", "http://127.0.0.1")
+    before = publisher.has_published({})
+
+    publisher.publish({"a": (1, 2)})
+
+    assert not before
+    assert publisher.has_published({"a": (1, 2)})
+    assert not publisher.has_published({"a": (1, 3)})
+    publisher.close()
+
+
 @pytest.mark.parametrize(
     "text",
     [

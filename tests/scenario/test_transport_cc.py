@@ -60,7 +60,8 @@ def test_sound_goes_on_whatever_the_path_carries(rate_bps: int) -> None:
     scene.run(10.0)
     before = len(viewer.ear.delays)
 
-    scene.run(20.0)
+    # What was sent last may be in a queue still.
+    scene.run(20.5)
 
     heard = list(viewer.ear.delays.values())[before:]
     assert len(heard) > 0.99 * 20 * AUDIO_PACKETS_PER_SECOND

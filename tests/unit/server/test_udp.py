@@ -176,6 +176,23 @@ async def test_alarm_rings_at_the_earliest_deadline_only() -> None:
     alarm.cancel()
 
 
+async def test_alarm_is_moved_to_a_later_deadline_but_not_by_little() -> None:
+    rings, witness, now = Rings(), Rings(), asyncio.get_running_loop().time()
+    alarm, little, other = Alarm(rings.ring), Alarm(rings.ring), Alarm(witness.ring)
+
+    for deadline in (now + 0.002, now + 3600):
+        alarm.set(deadline)
+    other.set(now + 0.003)
+    await witness.rang.wait()
+    assert rings.times == []
+
+    for deadline in (now, now + 0.009):
+        little.set(deadline)
+    await rings.rang.wait()
+    assert rings.times[0] < now + 0.009
+    alarm.cancel()
+
+
 async def test_alarm_rings_again_when_set_again() -> None:
     rings, now = Rings(), asyncio.get_running_loop().time()
     alarm = Alarm(rings.ring)

@@ -2,7 +2,7 @@ from liverelay.rtp.rtcp.feedback import (
     GenericNack,
     PictureLossIndication,
 )
-from liverelay.rtp.rtcp.reports import ReceiverReport
+from liverelay.rtp.rtcp.reports import ReceiverReport, ReportBlock
 from liverelay.rtp.transport_cc import TransportFeedback
 from liverelay.rtp.types import PayloadType, Ssrc
 from liverelay.sdp.parameters import Codec
@@ -132,6 +132,20 @@ def test_keyframe_request_of_a_viewer_whose_publisher_is_gone_is_ignored() -> No
     room.on_rtcp(viewer.session_id, pli, 10.0)
 
     assert room.take_commands() == []
+
+
+def test_report_that_all_is_well_calls_for_nothing() -> None:
+    room = room_with_video()
+    viewer = add_viewer(room)
+    viewer.is_cautious = False
+    publish(room, VP8_KEYFRAME, 1)
+    block = ReportBlock(viewer.ssrc, 0, 0, 1, 0, 0, 0)
+    report = ReceiverReport(Ssrc(1), (block,)).serialize()
+    nack = GenericNack(Ssrc(1), viewer.ssrc, (1,)).serialize()
+
+    assert not room.on_rtcp(viewer.session_id, report, 10.1)
+    assert not room.on_rtcp(SessionId("nobody"), report, 10.1)
+    assert room.on_rtcp(viewer.session_id, report + nack, 10.1)
 
 
 def test_second_stream_of_a_publication_is_not_forwarded() -> None:

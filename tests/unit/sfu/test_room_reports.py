@@ -193,6 +193,38 @@ def test_reports_of_many_viewers_come_in_turns_and_then_at_times_of_their_own() 
     assert max(in_the_next_second) <= 15
 
 
+def test_reports_that_are_due_soon_go_along_with_media_and_with_each_other() -> None:
+    room = room_with_video()
+    for i in range(3):
+        # Due 1.5, 1.58 and 1.66 s after the last.
+        parameters = watched_video(ssrc=i * 0x2900_0000 // 2)
+        room.add_subscription(SessionId(f"{i}"), PeerId(f"{i}"), parameters, i, 10.0)
+    publish(room, VP8_KEYFRAME, 1)
+    room.on_rtcp(PUBLISHER, SenderReport(Ssrc(0x1234), 5 << 32, 900, 0, 0).serialize(), 10.0)
+    room.handle_timeout(now=10.0)
+    room.take_commands()
+
+    sent = []
+    for number, now in ((2, 11.47), (3, 11.49)):
+        publish(room, VP8_DELTA, number, now)
+        sent.append(len(sender_reports(room)))
+
+    assert sent == [0, 2]
+    assert room.deadline() == 11.66015625
+
+
+def test_feedback_that_is_due_soon_goes_along_with_media() -> None:
+    room = room_with_video(published_video(extensions=(TRANSPORT_CC_EXTENSION,)))
+    sent = []
+    for number, now in ((1, 10.0), (2, 10.07), (3, 10.09), (4, 10.1)):
+        element = one_byte_elements((3, number.to_bytes(2)))
+        room.on_rtp(PUBLISHER, rtp(sequence_number=number, extension=element), now)
+        room.flush(now)
+        sent.append([packets[1] for _, packets in commands(room)])
+
+    assert [len(each) for each in sent] == [0, 0, 1, 0]
+
+
 def sender_reports(room: RoomMedia) -> list[SenderReport]:
     return [
         each for _, packets in commands(room) for each in packets if isinstance(each, SenderReport)

@@ -1,13 +1,13 @@
 import pytest
 
-from liverelay.sfu.sent_log import SentLog
+from liverelay.sfu.sent_log import SentLog, SentLogs
 
 
 def filled(*samples: tuple[float, int]) -> SentLog:
-    log = SentLog()
+    logs = SentLogs()
     for at, octets in samples:
-        log.add(octets, at)
-    return log
+        logs.add(octets, 0, 0, at)
+    return logs.media
 
 
 def test_rate_is_that_of_the_time_asked_for() -> None:
@@ -33,7 +33,7 @@ def test_there_is_no_rate_before_all_samples_nor_of_no_time(start: float, end: f
 
 
 def test_empty_log_has_no_rate() -> None:
-    assert SentLog().bitrate_bps(0.0, 1.0) is None
+    assert SentLogs().media.bitrate_bps(0.0, 1.0) is None
 
 
 def test_old_samples_are_forgotten() -> None:
