@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.browser import CHROMIUM, open_browser, open_page, open_playwright
+from tests.support.browser import open_browser, open_page, open_playwright
+from tests.support.chromium import CHROMIUM
 from tests.support.live_server import start_server
 
 if TYPE_CHECKING:

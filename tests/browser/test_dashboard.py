@@ -240,6 +240,20 @@ def test_peers_are_seen_with_what_they_send_and_get_and_are_kicked(
         expect(page.get_by_text("Nobody is in.")).to_be_visible()
 
 
+def test_question_that_is_asked_again_at_once_is_answered(page: Page, server: LiveServer) -> None:
+    log_in(page, server)
+    press(page, "New call")
+    press(page, "Delete room")
+
+    # As somebody does who is quick with the keyboard: the page hears a moment later that it closed.
+    ask = page.locator("main button", has_text="Delete room").element_handle()
+    cancel = page.get_by_role("button", name="Cancel")
+    cancel.evaluate("(cancel, ask) => { cancel.click(); ask.click(); }", ask)
+    confirm(page, "Delete room")
+
+    expect(page.get_by_role("status").filter(has_text="is deleted")).to_be_visible()
+
+
 def test_room_is_deleted_after_a_question(page: Page, server: LiveServer) -> None:
     room_id = server.create_room()["id"]
     open_room(page, server, room_id)

@@ -18,6 +18,7 @@ from tests.support.live_server import start_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route
 
@@ -59,7 +60,16 @@ def window(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture(scope="module")
 def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server that tests may stop, if they start it again, and give wrong keys to."""
-    data_dir = tmp_path_factory.mktemp("store")
+    yield from _running(tmp_path_factory.mktemp("store"))
+
+
+@pytest.fixture
+def fresh_server(tmp_path: Path) -> Iterator[LiveServer]:
+    """A server with nobody who has just gone, as a page of the test before may have."""
+    yield from _running(tmp_path)
+
+
+def _running(data_dir: Path) -> Iterator[LiveServer]:
     started = start_server(data_dir, "--public-address", "127.0.0.1")
     yield started
     assert started.stop() == 0
@@ -148,14 +158,16 @@ def test_log_in_is_sent_once(page: Page, server: LiveServer) -> None:
 
 
 def test_server_with_too_many_listeners_is_told_and_asked_again(
-    page: Page, own_server: LiveServer
+    page: Page, fresh_server: LiveServer
 ) -> None:
-    listeners = [HTTPConnection(urlsplit(own_server.url).netloc) for _ in range(MAX_LISTENERS)]
+    listeners = [HTTPConnection(urlsplit(fresh_server.url).netloc) for _ in range(MAX_LISTENERS)]
     for listener in listeners:
-        listener.request("GET", "/v1/events", headers={"Authorization": f"Bearer {own_server.key}"})
+        listener.request(
+            "GET", "/v1/events", headers={"Authorization": f"Bearer {fresh_server.key}"}
+        )
         assert listener.getresponse().status == 200
 
-    log_in(page, own_server)
+    log_in(page, fresh_server)
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("The server is busy")
     expect(alert).to_contain_text("There are as many listeners as there may be")

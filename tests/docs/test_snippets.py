@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.browser import (
-    CHROMIUM,
     PUBLISH,
     open_browser,
     open_page,
     open_playwright,
     wait_until_playing,
 )
+from tests.support.chromium import CHROMIUM
 from tests.support.live_server import start_server
 from tests.support.snippets import Snippet, cases, snippets
 

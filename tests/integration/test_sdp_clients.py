@@ -14,7 +14,8 @@ from liverelay.rtp.types import Mid, PayloadType
 from liverelay.sdp.answer import Purpose, answer
 from liverelay.sdp.offer import parse_offer
 from liverelay.sdp.parameters import Codec, MediaKind
-from tests.support.browsers import CHROMIUM, FIREFOX, chromium_page, firefox_page
+from tests.support.browsers import FIREFOX, chromium_page, firefox_page
+from tests.support.chromium import CHROMIUM
 from tests.support.record_offers import OFFER_SCRIPT, SCENES
 from tests.support.sdp import LOCAL, OPUS, answer_to, offer_names, publication, purpose_of
 

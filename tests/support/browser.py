@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.support.chromium import CHROMIUM, PERMISSIVE_FLAGS, STRICT_FLAGS
 from tests.support.udp_proxy import with_port
 
 if TYPE_CHECKING:
@@ -18,21 +18,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Route
 
     from tests.support.live_server import LiveServer
-
-CHROMIUM = Path("/usr/bin/chromium")
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--use-fake-device-for-media-stream=device-count=3",
-    "--allow-loopback-in-peer-connection",
-    "--disable-features=WebRtcHideLocalIpsWithMdns",
-    "--disable-background-networking",
-]
-
-# Every page may use the devices and play sound. Without these, Chromium does what it does to users.
-PERMISSIVE_FLAGS = [
-    "--use-fake-ui-for-media-stream",
-    "--autoplay-policy=no-user-gesture-required",
-]
 
 needs_chromium = pytest.mark.skipif(
     not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed (Debian: apt-get install chromium)"
@@ -99,8 +84,8 @@ def open_playwright() -> Iterator[Playwright]:
 
 @contextmanager
 def open_browser(playwright: Playwright, *, permissive: bool = True) -> Iterator[Browser]:
-    flags = [*CHROMIUM_FLAGS, *(PERMISSIVE_FLAGS if permissive else ())]
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+    flags = PERMISSIVE_FLAGS if permissive else STRICT_FLAGS
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(flags))
     yield browser
     browser.close()
 

@@ -17,22 +17,12 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import aiohttp
 from playwright.async_api import async_playwright
 
+from tests.support.chromium import CHROMIUM, PERMISSIVE_FLAGS
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-CHROMIUM = Path("/usr/bin/chromium")
 FIREFOX = Path("/usr/bin/firefox-esr")
-
-CHROMIUM_FLAGS = (
-    "--no-sandbox",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--allow-loopback-in-peer-connection",
-    # The last two are pages of the browser's own: a second of work at each start.
-    "--disable-features=WebRtcHideLocalIpsWithMdns,WebUIOmniboxPopup,WebUIOmniboxAimPopup",
-    "--autoplay-policy=no-user-gesture-required",
-    "--disable-background-networking",
-)
 
 _FIREFOX_PREFERENCES = {
     "media.navigator.streams.fake": True,
@@ -116,7 +106,7 @@ async def chromium_page() -> AsyncIterator[Page]:
     """Open an empty page on a secure origin (getUserMedia needs one) in a new Chromium."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=str(CHROMIUM), headless=True, args=list(CHROMIUM_FLAGS)
+            executable_path=str(CHROMIUM), headless=True, args=list(PERMISSIVE_FLAGS)
         )
         try:
             page = await browser.new_page()

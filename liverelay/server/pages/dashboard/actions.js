@@ -65,6 +65,9 @@ export function copyButton(label, input, properties = {}) {
   return copy;
 }
 
+/** Answers the question that is open with no. */
+let refuse = () => {};
+
 /**
  * Asks before something that cannot be undone.
  *
@@ -74,14 +77,21 @@ export function copyButton(label, input, properties = {}) {
 export function confirmed({ title, text, action }) {
   const dialog = byId('confirm');
   const [yes, no] = [byId('confirm-yes'), byId('confirm-no')];
+  refuse();
   setText(byId('confirm-title'), title);
   setText(byId('confirm-text'), text);
   setText(yes, action);
-  dialog.returnValue = '';
-  yes.onclick = () => dialog.close('yes');
-  no.onclick = () => dialog.close();
-  dialog.showModal();
   return new Promise((resolve) => {
-    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true });
+    refuse = () => resolve(false);
+    yes.onclick = () => {
+      resolve(true);
+      dialog.close();
+    };
+    no.onclick = () => dialog.close();
+    // The event comes a moment after the dialog has closed, when another question may be open.
+    dialog.onclose = () => {
+      if (!dialog.open) refuse();
+    };
+    dialog.showModal();
   });
 }
