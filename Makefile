@@ -3,10 +3,10 @@ PYTHON ?= python3.11
 SDK := liverelay/sdk_js
 BIN := .venv/bin
 
-# By file, because browsers and servers are shared within one. No more than there are processors, or
-# browsers starve on a network that is meant to be slow; nor than four. In the order of their names,
-# because those with few tests are the slow ones, and would all come last.
-PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# By file, because browsers and servers are shared within one. One more than there are processors,
+# since some wait for media to flow; with more, browsers starve on a network that is meant to be slow.
+# In the order of their names, because those with few tests are the slow ones, and would come last.
+PARALLEL := --numprocesses $(shell expr `getconf _NPROCESSORS_ONLN` + 1) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # A stamp, so that a change of dependencies reinstalls and nothing else does.
 INSTALLED := .venv/.installed
