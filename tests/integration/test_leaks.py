@@ -32,6 +32,8 @@ VIEWERS = 4
 # The last half may cost this much for what is remembered on purpose (why a session ended: 200
 # bytes each) and for the allocator's own moods.
 MEMORY_BOUND = 1 << 20
+# What leaks does so each time. A heap in which other tests have been may grow once more.
+MOST_HALVES = 4
 
 KINDS = (
     JoinedSession,
@@ -119,19 +121,21 @@ async def test_three_hundred_joins_and_leaves_leave_nothing(tmp_path: Path) -> N
         tasks = len(asyncio.all_tasks())
         objects, files, sizes = living(), open_files(), [resident_size()]
 
-        for half in range(2):
+        for half in range(MOST_HALVES):
             joined = 0
             while joined < JOINS // 2:
                 joined += await visit(server, half + joined // (1 + VIEWERS))
             await settled(server, tasks)
             gc.collect()
             sizes.append(resident_size())
+            if half >= 1 and sizes[-1] - sizes[-2] < MEMORY_BOUND:
+                break
 
         assert server.counters.connected >= JOINS
         assert len(asyncio.all_tasks()) <= tasks
         assert not living() - objects
         assert not open_files() - files
-        assert sizes[2] - sizes[1] < MEMORY_BOUND, sizes
+        assert sizes[-1] - sizes[-2] < MEMORY_BOUND, sizes
         assert len(server.context.sessions) == 0
         assert not server.worker._rooms
         assert not server.worker._transports
