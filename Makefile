@@ -4,9 +4,10 @@ SDK := liverelay/sdk_js
 BIN := .venv/bin
 
 # By file, because browsers and servers are shared within one. One more than there are processors,
-# since some wait for media to flow; with more, browsers starve on a network that is meant to be slow.
-# In the order of their names, because those with few tests are the slow ones, and would come last.
-PARALLEL := --numprocesses $(shell expr `getconf _NPROCESSORS_ONLN` + 1) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# because those who watch a browser mostly wait; more than four would starve them. In the order of
+# their names, because those with few tests are the slow ones, and would all come last.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+PARALLEL := --numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # A stamp, so that a change of dependencies reinstalls and nothing else does.
 INSTALLED := .venv/.installed

@@ -6,10 +6,11 @@ import pytest
 
 from tests.support.browser import open_browser, open_page, open_playwright
 from tests.support.chromium import CHROMIUM
-from tests.support.live_server import start_server
+from tests.support.live_server import running_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser, Page, Playwright
 
@@ -42,9 +43,15 @@ def strict_browser(playwright: Playwright) -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     data_dir = tmp_path_factory.mktemp("store")
-    started = start_server(data_dir, "--public-address", "127.0.0.1")
-    yield started
-    assert started.stop() == 0
+    with running_server(data_dir, "--public-address", "127.0.0.1") as running:
+        yield running
+
+
+@pytest.fixture
+def empty_server(tmp_path: Path) -> Iterator[LiveServer]:
+    """A server of its own, because the common one has other tests' rooms and pages."""
+    with running_server(tmp_path, "--public-address", "127.0.0.1") as running:
+        yield running
 
 
 @pytest.fixture

@@ -11,11 +11,9 @@ from playwright.sync_api import expect
 from tests.support.accessibility import complaints_by_scheme, tab_to
 from tests.support.browser import press
 from tests.support.dashboard import LOOKS, live_room, log_in, open_room, open_window
-from tests.support.live_server import start_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser, Page
 
@@ -29,14 +27,6 @@ def live(browser: Browser, server: LiveServer) -> Iterator[str]:
     """The id of a room to which somebody publishes."""
     with live_room(browser, server) as room_id:
         yield room_id
-
-
-@pytest.fixture
-def empty_server(tmp_path: Path) -> Iterator[LiveServer]:
-    """A server of its own, because the common one has other tests' rooms."""
-    started = start_server(tmp_path, "--public-address", "127.0.0.1")
-    yield started
-    assert started.stop() == 0
 
 
 @pytest.fixture(params=LOOKS, ids=["light-desk", "dark-phone"])

@@ -14,11 +14,10 @@ from liverelay.server.events import MAX_LISTENERS
 from liverelay.store.store import Store
 from tests.support.browser import PUBLISH, open_page, press, wait_until_playing
 from tests.support.dashboard import confirm, live_room, log_in, open_room
-from tests.support.live_server import start_server
+from tests.support.live_server import running_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route
 
@@ -60,19 +59,9 @@ def window(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture(scope="module")
 def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server that tests may stop, if they start it again, and give wrong keys to."""
-    yield from _running(tmp_path_factory.mktemp("store"))
-
-
-@pytest.fixture
-def fresh_server(tmp_path: Path) -> Iterator[LiveServer]:
-    """A server with nobody who has just gone, as a page of the test before may have."""
-    yield from _running(tmp_path)
-
-
-def _running(data_dir: Path) -> Iterator[LiveServer]:
-    started = start_server(data_dir, "--public-address", "127.0.0.1")
-    yield started
-    assert started.stop() == 0
+    data_dir = tmp_path_factory.mktemp("store")
+    with running_server(data_dir, "--public-address", "127.0.0.1") as running:
+        yield running
 
 
 @pytest.fixture
@@ -158,16 +147,16 @@ def test_log_in_is_sent_once(page: Page, server: LiveServer) -> None:
 
 
 def test_server_with_too_many_listeners_is_told_and_asked_again(
-    page: Page, fresh_server: LiveServer
+    page: Page, empty_server: LiveServer
 ) -> None:
-    listeners = [HTTPConnection(urlsplit(fresh_server.url).netloc) for _ in range(MAX_LISTENERS)]
+    listeners = [HTTPConnection(urlsplit(empty_server.url).netloc) for _ in range(MAX_LISTENERS)]
     for listener in listeners:
         listener.request(
-            "GET", "/v1/events", headers={"Authorization": f"Bearer {fresh_server.key}"}
+            "GET", "/v1/events", headers={"Authorization": f"Bearer {empty_server.key}"}
         )
         assert listener.getresponse().status == 200
 
-    log_in(page, fresh_server)
+    log_in(page, empty_server)
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("The server is busy")
     expect(alert).to_contain_text("There are as many listeners as there may be")

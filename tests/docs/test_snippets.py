@@ -19,7 +19,7 @@ from tests.support.browser import (
     wait_until_playing,
 )
 from tests.support.chromium import CHROMIUM
-from tests.support.live_server import start_server
+from tests.support.live_server import running_server
 from tests.support.snippets import Snippet, cases, snippets
 
 if TYPE_CHECKING:
@@ -88,9 +88,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    started = start_server(tmp_path_factory.mktemp("store"), "--public-address", "127.0.0.1")
-    yield started
-    assert started.stop() == 0
+    data_dir = tmp_path_factory.mktemp("store")
+    with running_server(data_dir, "--public-address", "127.0.0.1") as running:
+        yield running
 
 
 @pytest.fixture

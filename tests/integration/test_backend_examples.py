@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import liverelay
-from tests.support.live_server import start_server
+from tests.support.live_server import running_server
 from tests.support.ports import free_port
 from tests.support.server import OFFER
 
@@ -51,9 +51,8 @@ def command(name: str, directory: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    started = start_server(tmp_path_factory.mktemp("store"))
-    yield started
-    assert started.stop() == 0
+    with running_server(tmp_path_factory.mktemp("store")) as running:
+        yield running
 
 
 @pytest.fixture(params=BACKENDS)

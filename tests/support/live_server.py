@@ -10,6 +10,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from liverelay.store.store import Store
@@ -18,6 +19,7 @@ from liverelay.utc import unix_now
 from tests.support.command import environment_without_coverage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _ANNOUNCEMENT = re.compile(r"listening on (https?://\S+)")
@@ -127,3 +129,14 @@ def start_server(data_dir: Path, *flags: str) -> LiveServer:
     server = LiveServer(data_dir, *flags)
     server.start()
     return server
+
+
+@contextmanager
+def running_server(data_dir: Path, *flags: str) -> Iterator[LiveServer]:
+    """A server that has to end well when it is told to."""
+    server = start_server(data_dir, *flags)
+    try:
+        yield server
+    finally:
+        status = server.stop()
+    assert status == 0

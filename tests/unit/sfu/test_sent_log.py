@@ -6,7 +6,8 @@ from liverelay.sfu.sent_log import SentLog, SentLogs
 def filled(*samples: tuple[float, int]) -> SentLog:
     logs = SentLogs()
     for at, octets in samples:
-        logs.add(octets, 0, 0, at)
+        if logs.is_due(at):
+            logs.add(octets, 0, 0, at)
     return logs.media
 
 
@@ -47,3 +48,4 @@ def test_samples_at_one_moment_count_once() -> None:
     log = filled((10.0, 0), (10.001, 500), (10.5, 1000))
 
     assert log.bitrate_bps(10.0, 10.5) == 16_000
+    assert log.bitrate_bps(10.0, 10.001) == pytest.approx(16_000)
