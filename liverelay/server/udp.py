@@ -27,6 +27,10 @@ _MAX_BURST = 64
 
 _MAX_DATAGRAM_SIZE = 2048
 
+# An alarm that rings in vain costs more than one that is moved; but deadlines move a little with
+# each burst, and to follow them each time would cost more than the few rings that come so early.
+_TOO_EARLY = 0.01
+
 # A keyframe to a few hundred viewers is some thousand packets at once.
 BUFFER_SIZE = 8 * 1024 * 1024
 
@@ -108,10 +112,6 @@ class UdpPort:
         self.datagrams_received += datagrams
         self.octets_received += octets
         reader.settle(now)
-
-
-# To wake up in vain costs more than to move the alarm, but it is moved after each burst otherwise.
-_TOO_EARLY = 0.01
 
 
 class Alarm:

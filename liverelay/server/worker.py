@@ -17,7 +17,7 @@ from liverelay.errors import TransportError
 from liverelay.rtp.types import Ssrc
 from liverelay.server.turns import Turns
 from liverelay.server.udp import Alarm, UdpPort
-from liverelay.sfu.deadlines import DeadlineQueue
+from liverelay.sfu.deadlines import DeadlineQueue, earliest
 from liverelay.sfu.drops import DropReason
 from liverelay.sfu.probe import ProbeSlots
 from liverelay.sfu.room import RoomMedia
@@ -218,8 +218,7 @@ class MediaWorker:
             self._deadlines.set(room_id, deadline)
 
     def _set_alarm(self) -> None:
-        deadlines = (self._mux.deadline(), self._deadlines.next())
-        self._alarm.set(min((each for each in deadlines if each is not None), default=None))
+        self._alarm.set(earliest(self._mux.deadline(), self._deadlines.next()))
 
     def _on_alarm(self, now: float) -> None:
         self._mux.handle_timeout(now)

@@ -11,6 +11,11 @@ SOON = 0.02
 KeyT = TypeVar("KeyT")
 
 
+def earliest(*deadlines: float | None) -> float | None:
+    """Return the one that comes first; None where nothing is waited for."""
+    return min((each for each in deadlines if each is not None), default=None)
+
+
 class DeadlineQueue(Generic[KeyT]):
     """One deadline per key; setting it again replaces it.
 

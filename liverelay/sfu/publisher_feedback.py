@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from liverelay.sfu import reports
 from liverelay.sfu.commands import SendRtcp
-from liverelay.sfu.deadlines import SOON, DeadlineQueue
+from liverelay.sfu.deadlines import SOON, DeadlineQueue, earliest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,13 +65,12 @@ class PublisherFeedback:
 
     def deadline(self) -> float | None:
         """Return when `handle_timeout` wants to be called."""
-        deadlines = (
+        return earliest(
             self._receiver_reports.next(),
             self._congestion_feedback.next(),
             self._keyframe_requests.next(),
             self._nacks.next(),
         )
-        return min((each for each in deadlines if each is not None), default=None)
 
     def handle_timeout(self, now: float) -> None:
         """Send what is due."""

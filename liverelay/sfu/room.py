@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from liverelay.sfu.deadlines import DeadlineQueue
+from liverelay.sfu.deadlines import DeadlineQueue, earliest
 from liverelay.sfu.drops import DropCounters, DropReason
 from liverelay.sfu.layers import Preference, best_layer
 from liverelay.sfu.probe import ProbeSlots
@@ -211,14 +211,13 @@ class RoomMedia:
 
     def deadline(self) -> float | None:
         """Return when `handle_timeout` wants to be called."""
-        deadlines = (
+        return earliest(
             self._sender_reports.deadline(),
             self._publisher_feedback.deadline(),
             self._layer_checks.next(),
             self._adaptations.next(),
             self.speakers.deadline(),
         )
-        return min((each for each in deadlines if each is not None), default=None)
 
     def handle_timeout(self, now: float) -> None:
         """Do what is due; a call that comes early does nothing."""
