@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liverelay.transport import kernel
-from liverelay.transport.burst import NUMBERING, NUMBERING_OFFSET, Burst
+from liverelay.transport.burst import Burst
 from liverelay.transport.plain_egress import PlainEgress
-from liverelay.transport.recipients import Messages, RecipientCache, Recipients
+from liverelay.transport.recipients import RecipientCache, Recipients
+from liverelay.transport.rounds import Messages, Round, SlotLayouts
 from liverelay.transport.srtp_binding import SlotSealer, row_addresses
 from liverelay.transport.srtp_calls import MAX_PACKET_SIZE
 
@@ -63,10 +64,7 @@ class BatchedEgress:
         self._counters = counters
         self._recipients = RecipientCache(targets)
         self._sealer = SlotSealer(_ROUND)
-        arena = self._sealer.arena
-        self._numbering: npt.NDArray[np.void] = np.ndarray(
-            (len(arena),), f"V{NUMBERING.itemsize}", arena.data, NUMBERING_OFFSET, arena.strides[:1]
-        )
+        self._layouts = SlotLayouts(self._sealer)
         self._kernel = kernel.MessageSender()
         self._iovec_pointers = row_addresses(self._sealer.iovecs)
 
@@ -86,53 +84,43 @@ class BatchedEgress:
                 self._send_burst(burst, recipients)
 
     def _send_burst(self, burst: Burst, recipients: Recipients) -> None:
-        """Send in rounds: few viewers with all packets each, so that they stay in order."""
         port = self._port
         descriptor = port.ipv6_descriptor if recipients.is_ipv6 else port.ipv4_descriptor
         if descriptor is None:
             return
-        numbers = burst.number(recipients)
-        first = 0
-        for piece in recipients.cut(_ROUND // len(burst)):
-            self._send_round(descriptor, piece, burst, numbers[first : first + len(piece)])
-            first += len(piece)
+        layout = self._layouts.layout(recipients, len(burst))
+        layout.numbering.write(burst)
+        for one in layout.rounds:
+            self._send_round(descriptor, one, burst)
 
-    def _send_round(
-        self,
-        descriptor: int,
-        recipients: Recipients,
-        burst: Burst,
-        numbers: npt.NDArray[np.void],
-    ) -> None:
-        count, width = shape = len(recipients), len(burst)
-        slots = slice(count * width)
-        arena = self._sealer.arena[slots].reshape(count, width, -1)
-        arena[:, :, : burst.packets.shape[1]] = burst.packets
-        self._numbering[slots].reshape(shape)[:] = numbers
-        self._sealer.sizes[slots].reshape(shape)[:] = burst.sizes
-        failed = self._sealer.seal(recipients.repeated(width))
-        messages = self._describe(recipients, burst)
+    def _send_round(self, descriptor: int, one: Round, burst: Burst) -> None:
+        one.slots[:, :, : burst.packets.shape[1]] = burst.packets
+        one.numbering[...] = one.numbers
+        one.sizes[...] = burst.sizes
+        failed = self._sealer.seal(one.peers)
+        messages = self._describe(one, burst)
         if failed:
             self._counters.unsent_failed += len(failed)
+            shape = len(one.recipients), len(burst)
             self._submit(descriptor, self._without(messages.table, failed, shape), 0)
             return
         done = self._try(descriptor, messages.table, messages.place)
         if done == len(messages.table):
-            self._counters.sent += count * width
-            self._counters.sent_octets += count * burst.octets + width * recipients.trailer_octets
+            trailer_octets = len(burst) * one.recipients.trailer_octets
+            self._counters.sent += len(one.peers)
+            self._counters.sent_octets += len(one.recipients) * burst.octets + trailer_octets
         else:
             self._submit(descriptor, messages.table, done)
 
-    def _describe(self, recipients: Recipients, burst: Burst) -> Messages:
+    def _describe(self, one: Round, burst: Burst) -> Messages:
         """Return one message for each run of each viewer, of the sealed packets."""
-        messages = recipients.messages.get(
-            burst.ends, lambda: self._lay_out_messages(recipients, burst)
-        )
-        by_run = messages.table.reshape(len(recipients), len(burst.runs), kernel.MESSAGE_WORDS)
+        recipients = one.recipients
+        messages = one.messages.get(burst.ends, lambda: self._lay_out_messages(recipients, burst))
         for i, run in enumerate(burst.runs):
             if run.end - run.first > 1 and messages.segment_sizes[i] != run.size:
                 messages.segment_sizes[i] = run.size
-                by_run[:, i, kernel.CONTROL] = self._controls(run.size, recipients)
+                controls = self._controls(run.size, recipients)
+                messages.table[i :: len(burst.runs), kernel.CONTROL] = controls
         return messages
 
     def _lay_out_messages(self, recipients: Recipients, burst: Burst) -> Messages:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from liverelay.sfu.commands import Template
-    from liverelay.transport.recipients import Recipients
 
 # What differs between the copies of a packet: sequence number, timestamp and SSRC, side by side in
 # the fixed header (RFC 3550 section 5.1).
@@ -43,16 +42,17 @@ class Burst:
     """The packets that every recipient gets, in order.
 
     `packets` has a row for each, filled up with zeros to the longest; `sizes` are theirs without
-    that, and `octets` the sum of them. `runs` are the messages that they fit into.
+    that, and `octets` the sum of them. `runs` are the messages that they fit into. The numbers are
+    those of the templates, without any recipient's offset.
     """
 
     __slots__ = (
-        "_rtp_timestamps",
-        "_sequence_numbers",
         "ends",
         "octets",
         "packets",
+        "rtp_timestamps",
         "runs",
+        "sequence_numbers",
         "sizes",
     )
 
@@ -61,26 +61,16 @@ class Burst:
         sizes = [len(packet) for packet in packets]
         longest = max(sizes)
         joined = b"".join([packet.ljust(longest, b"\0") for packet in packets])
-        self.packets = np.frombuffer(joined, np.uint8).reshape(len(packets), longest)
+        self.packets: npt.NDArray[np.uint8] = np.ndarray((len(packets), longest), np.uint8, joined)
         self.sizes = np.array(sizes, np.intc)
         self.octets = sum(sizes)
         self.runs = list(_runs(sizes, _MAX_RUN if has_segmentation else 1))
         self.ends = tuple(run.end for run in self.runs)
-        self._sequence_numbers = np.array([t.sequence_number for t in templates], np.uint16)
-        self._rtp_timestamps = np.array([t.rtp_timestamp for t in templates], np.uint32)
+        self.sequence_numbers = np.array([t.sequence_number for t in templates], np.uint16)
+        self.rtp_timestamps = np.array([t.rtp_timestamp for t in templates], np.uint32)
 
     def __len__(self) -> int:
         return len(self.sizes)
-
-    def number(self, recipients: Recipients) -> npt.NDArray[np.void]:
-        """Return the numbering of each recipient's copies: a row for each, a column a packet."""
-        numbers = np.empty((len(recipients), len(self)), NUMBERING)
-        # Unsigned arrays wrap by themselves, modulo 2^16 and 2^32.
-        numbers["sequence_number"] = recipients.sequence_offsets[:, None] + self._sequence_numbers
-        numbers["rtp_timestamp"] = recipients.timestamp_offsets[:, None] + self._rtp_timestamps
-        numbers["ssrc"] = recipients.ssrcs[:, None]
-        # As bytes without a meaning, which are copied five times as fast.
-        return numbers.view(f"V{NUMBERING.itemsize}")
 
 
 def _runs(sizes: Sequence[int], longest: int) -> Iterator[Run]:

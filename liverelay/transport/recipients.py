@@ -7,59 +7,21 @@ of them is gathered once, and again only when a viewer comes, goes or moves.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from liverelay.transport.rounds import Forms
 from liverelay.transport.srtp_binding import pointer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
-
     import numpy.typing as npt
 
     from liverelay.sfu.commands import Streams
+    from liverelay.transport.rounds import Layout
     from liverelay.transport.srtp_binding import SrtpPointer
     from liverelay.transport.targets import TargetTable
-
-KeyT = TypeVar("KeyT", bound="Hashable")
-ValueT = TypeVar("ValueT")
-
-# Bursts come in few forms: what is kept for them is let go of when there are more.
-_MAX_FORMS = 8
-
-
-class Messages:
-    """What is written for the kernel, to be used again: a row of `table` for each message.
-
-    It lies in memory from `place` on. `segment_sizes` are those that its control messages ask for,
-    by run, without what sealing adds; 0 where nothing is asked for yet.
-    """
-
-    __slots__ = ("place", "segment_sizes", "table")
-
-    def __init__(self, table: npt.NDArray[np.uint64], runs: int) -> None:
-        self.table = table
-        self.place: int = table.ctypes.data
-        self.segment_sizes = [0] * runs
-
-
-class _Forms(Generic[KeyT, ValueT]):
-    """What has been made for each of the few forms that bursts come in."""
-
-    __slots__ = ("_made",)
-
-    def __init__(self) -> None:
-        self._made: dict[KeyT, ValueT] = {}
-
-    def get(self, form: KeyT, make: Callable[[], ValueT]) -> ValueT:
-        made = self._made.get(form)
-        if made is None:
-            if len(self._made) >= _MAX_FORMS:
-                self._made.clear()
-            made = self._made[form] = make()
-        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +29,8 @@ class Recipients:
     """Viewers who are reached through one socket, a row each.
 
     `names` has a pointer to each address and its size, as `struct msghdr` begins; `trailers` the
-    bytes that sealing adds, and `trailer` the same if it is equal for all. `messages` is for the
-    egress to keep what it has written for the kernel, by where the runs of a burst end.
+    bytes that sealing adds, and `trailer` the same if it is equal for all. `layouts` are kept by
+    the number of packets of a burst.
     """
 
     is_ipv6: bool
@@ -80,35 +42,21 @@ class Recipients:
     ssrcs: npt.NDArray[np.uint32]
     sequence_offsets: npt.NDArray[np.uint16]
     timestamp_offsets: npt.NDArray[np.uint32]
-    messages: _Forms[tuple[int, ...], Messages] = field(default_factory=_Forms)
-    _pieces: _Forms[int, Sequence[Recipients]] = field(default_factory=_Forms)
-    _repeated: _Forms[int, list[SrtpPointer]] = field(default_factory=_Forms)
+    layouts: Forms[int, Layout] = field(default_factory=Forms)
 
     def __len__(self) -> int:
         return len(self.peers)
 
-    def repeated(self, width: int) -> list[SrtpPointer]:
-        """Return each of `peers` that many times in a row."""
-        return self._repeated.get(
-            width, lambda: [peer for peer in self.peers for _ in range(width)]
-        )
-
-    def cut(self, size: int) -> Sequence[Recipients]:
-        """Return the same in pieces of at most `size` viewers."""
-        if len(self.peers) <= size:
-            return (self,)
-        starts = range(0, len(self.peers), size)
-        return self._pieces.get(size, lambda: [self._piece(first, size) for first in starts])
-
-    def _piece(self, first: int, size: int) -> Recipients:
-        some = slice(first, first + size)
+    def part(self, some: slice) -> Recipients:
+        """Return `some` of them."""
+        trailers = self.trailers[some]
         return Recipients(
             self.is_ipv6,
             self.peers[some],
             self.names[some],
-            self.trailers[some],
+            trailers,
             self.trailer,
-            int(self.trailers[some].sum()),
+            int(trailers.sum()),
             self.ssrcs[some],
             self.sequence_offsets[some],
             self.timestamp_offsets[some],
