@@ -94,11 +94,15 @@ class LoopbackServer:
             self._timer.cancel()
         self._loop.remove_reader(self._socket.fileno())
         self._socket.close()
+        # A client that was closed just now closes its socket in the loop's next turn.
+        await asyncio.sleep(0)
 
     async def drain(self) -> None:
         """Wait for the tasks of closed sessions."""
         while self._tasks:
             await asyncio.gather(*self._tasks)
+            # Where all have ended already, that does not let the loop turn, which forgets them.
+            await asyncio.sleep(0)
 
     async def cancel_tasks(self) -> None:
         """End the tasks as the server's `TaskSet` does when it is closed."""
