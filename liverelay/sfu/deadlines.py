@@ -13,7 +13,11 @@ KeyT = TypeVar("KeyT")
 
 def earliest(*deadlines: float | None) -> float | None:
     """Return the one that comes first; None where nothing is waited for."""
-    return min((each for each in deadlines if each is not None), default=None)
+    first = None
+    for each in deadlines:
+        if each is not None and (first is None or each < first):
+            first = each
+    return first
 
 
 class DeadlineQueue(Generic[KeyT]):

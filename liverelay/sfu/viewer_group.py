@@ -103,7 +103,10 @@ class ViewerGroup:
     @property
     def needs_keyframe(self) -> bool:
         """Whether somebody waits here who can start at nothing else."""
-        return self.wire_format.carries_anything and any(
+        # Asked with each burst, and most of the time nobody waits.
+        if not self.waiting or not self.wire_format.carries_anything:
+            return False
+        return any(
             not subscription.moves_within_encoding
             or subscription.group is None
             or needs_keyframe(subscription.group.limit, self.limit)
