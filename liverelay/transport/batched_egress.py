@@ -204,6 +204,6 @@ class BatchedEgress:
 
     def _count_sent(self, messages: npt.NDArray[np.uint64]) -> None:
         # The kernel writes 32 bits of the last; the rest of the word is padding, and stays zero.
-        totals = np.add.reduce(messages)
+        totals = messages.sum(axis=0)
         self._counters.sent += int(totals[kernel.IOVEC_COUNT])
         self._counters.sent_octets += int(totals[kernel.SENT_SIZE])

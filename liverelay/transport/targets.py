@@ -59,7 +59,7 @@ class TargetTable:
 
     def newest_version(self, rows: npt.NDArray[np.int64]) -> int:
         """Return the version with which the last change of any of `rows` came."""
-        return int(self._versions[rows].max(initial=0))
+        return int(np.max(self._versions[rows], initial=0))
 
     def release(self, row: int) -> None:
         self.set_outbound(row, None)
