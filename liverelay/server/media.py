@@ -141,7 +141,10 @@ class MediaService:
         except SdpError as error:
             raise _refusal(error) from None
         for replaced in self._sessions.replaced_by(session):
-            self.close(replaced, CloseReason.REPLACED)
+            # Who takes up its own session again has not been replaced by anybody: where this answer
+            # gets lost, it asks once more, and names the same session.
+            is_own = replaced.session_id == previous_session_id
+            self.close(replaced, CloseReason.CONNECTION if is_own else CloseReason.REPLACED)
         self._open(session, answered.agreed, local)
         return Joined(answered.sdp, session.session_id)
 

@@ -184,6 +184,19 @@ async def test_peer_that_lost_its_connection_may_come_back(server: MediaServer) 
     assert reply.status == 200
 
 
+async def test_publisher_whose_answer_was_lost_may_ask_again(server: MediaServer) -> None:
+    room = await server.create_room()
+    publisher = await server.publish(room["tokens"]["publish"])
+
+    replies = [
+        await server.offer("publish", publisher.token, previous_session_id=publisher.session_id)
+        for _ in range(3)
+    ]
+
+    assert [reply.status for reply in replies] == [200] * 3
+    assert await server.counts(room["id"]) == (0, 0)
+
+
 async def test_previous_session_of_somebody_else_says_nothing(server: MediaServer) -> None:
     room, (_, viewer) = await fill(server)
     await kick(server, room["id"], "subscribe")
