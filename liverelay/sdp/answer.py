@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from liverelay.errors import CodecMismatchError, SdpError
+from liverelay.errors import CodecMismatchError
 from liverelay.sdp import policy
 from liverelay.sdp.agreement import Agreement, agreed_section
-from liverelay.sdp.codecs import supported_names
 from liverelay.sdp.matching import describe
 from liverelay.sdp.parameters import MediaKind, ReceiveParameters, SendParameters
 from liverelay.sdp.section import Direction
@@ -29,7 +28,6 @@ from liverelay.sdp.writer import AnsweredSection, LocalEnd, SectionSsrcs, bundle
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from liverelay.sdp.connection import RemoteConnection
     from liverelay.sdp.offer import Offer
     from liverelay.sdp.parameters import Codec, HeaderExtension
     from liverelay.sdp.section import OfferedExtension, OfferedSection
@@ -102,13 +100,12 @@ def answer(
 
     Raises:
         CodecMismatchError: The peer has none of the codecs of any publication that it wants.
-        SdpError: No section can be accepted.
     """
     insists = _insists_on_transport_cc(offer, purpose)
     terms = _Terms(purpose, publications, preferred_codecs, insists)
     sections = [_answer_section(section, terms) for section in offer.sections]
     _check_codecs(terms, sections)
-    remote = _connection(offer, sections)
+    remote = bundled(offer, sections)[0].connection.complete()
     setup = remote.setup.answered()
     received = (_receive_parameters(section) for section in sections)
     sent = (_send_parameters(section, local, terms) for section in sections)
@@ -207,19 +204,6 @@ def _select(
     if terms.purpose is Purpose.SUBSCRIBE:
         return watched_codecs(offered, published)
     return shared_codecs(offered, published)
-
-
-def _connection(offer: Offer, sections: Sequence[AnsweredSection]) -> RemoteConnection:
-    """Return the peer's end of the one connection.
-
-    Raises:
-        SdpError: No section is accepted.
-    """
-    accepted = bundled(offer, sections)
-    if not accepted:
-        names = "; ".join(f"{kind.value}: {supported_names(kind)}" for kind in MediaKind)
-        raise SdpError(f"The offer has none of the supported codecs ({names})")
-    return accepted[0].connection.complete()
 
 
 def _check_codecs(terms: _Terms, sections: Sequence[AnsweredSection]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from liverelay.errors import SdpError
 from liverelay.rtp.types import Mid
+from liverelay.sdp.codecs import supported_names
 from liverelay.sdp.connection import ConnectionLines, parse_connection
 from liverelay.sdp.description import Description, split_description
 from liverelay.sdp.parameters import MediaKind
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 class Offer:
     """An offer that can be answered.
 
-    Every served section is in the one BUNDLE group and its `connection` is complete. There is at
-    least one, and at most one of each kind. `bundle` holds the group's mids without repetition.
+    Every served section is in the one BUNDLE group and its `connection` is complete. At least one
+    has a format that we pass through, or is a data channel, and there is at most one of each kind.
+    `bundle` holds the group's mids without repetition.
     """
 
     sections: tuple[OfferedSection, ...]
@@ -56,6 +58,7 @@ def parse_offer(text: str) -> Offer:
     fallback = _shared_connection(
         [by_mid[mid] for mid in bundle if mid in by_mid], parse_connection(description.attributes)
     )
+    _check_codecs(served)
     return Offer(
         tuple(
             replace(section, connection=section.connection.completed_by(fallback))
@@ -103,6 +106,12 @@ def _check_rtcp_mux(served: Sequence[OfferedSection]) -> None:
     for section in served:
         if section.kind is not None and not section.rtcp_mux:
             raise SdpError(f"The {section.media} section has no a=rtcp-mux")
+
+
+def _check_codecs(served: Sequence[OfferedSection]) -> None:
+    if not any(section.codecs or section.data_channel for section in served):
+        names = "; ".join(f"{kind.value}: {supported_names(kind)}" for kind in MediaKind)
+        raise SdpError(f"The offer has none of the supported codecs ({names})")
 
 
 def _shared_connection(

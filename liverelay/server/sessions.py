@@ -191,17 +191,16 @@ class SessionRegistry:
             RefusedError: `room_full`, `no_publisher_available`, or `unavailable` if the server
                 has as many sessions as it may.
         """
+        replaced = self.replaced_by(session)
         # Looked at only as far as is needed: of a viewer's others there may be thousands.
         others = (s for s in self.in_room(room.room_id) if s.peer_id != session.peer_id)
         if session.kind is SessionKind.SUBSCRIBE:
             if not any(other.kind.sends for other in others):
                 raise RefusedError(ErrorCode.NO_PUBLISHER_AVAILABLE)
-        elif room.room_type is RoomType.BROADCAST:
-            if any(other.kind.sends for other in others):
-                raise RefusedError(ErrorCode.ROOM_FULL)
-        elif _peers(s for s in others if s.claims.role is not Role.SUBSCRIBE) >= _CALL_SIZE:
+        elif not any(own.kind.sends for own in replaced) and _is_full(room, others):
+            # Who reloads a page has its place already, whoever else has come since.
             raise RefusedError(ErrorCode.ROOM_FULL)
-        if len(self._sessions) - len(self.replaced_by(session)) >= self._max_sessions:
+        if len(self._sessions) - len(replaced) >= self._max_sessions:
             raise RefusedError(
                 ErrorCode.UNAVAILABLE, "Server has as many sessions as it may", retry_after=5
             )
@@ -226,5 +225,9 @@ class SessionRegistry:
         return True
 
 
-def _peers(sessions: Iterable[Session]) -> int:
-    return len({session.peer_id for session in sessions})
+def _is_full(room: Room, others: Iterable[Session]) -> bool:
+    """Return whether the sessions of other peers leave no place for one more that sends."""
+    if room.room_type is RoomType.BROADCAST:
+        return any(other.kind.sends for other in others)
+    peers = {other.peer_id for other in others if other.claims.role is not Role.SUBSCRIBE}
+    return len(peers) >= _CALL_SIZE

@@ -104,6 +104,20 @@ async def test_third_peer_of_a_call_is_refused(server: MediaServer) -> None:
     assert [reply.error for reply in replies] == [(409, "room_full")] * 2
 
 
+async def test_who_is_in_a_call_may_reload_the_page_whoever_watches(server: MediaServer) -> None:
+    room = await server.create_room("call")
+    for token in room["tokens"].values():
+        await server.join("call", token)
+    third = await server.create_token(room["id"], "call")
+    await server.join("subscribe", third)
+
+    refused = await server.offer("call", third)
+    replies = [await server.offer("call", token) for token in room["tokens"].values()]
+
+    assert refused.error == (409, "room_full")
+    assert [reply.status for reply in replies] == [200] * 2
+
+
 async def test_place_in_a_call_is_free_again_when_a_peer_has_left(server: MediaServer) -> None:
     room = await server.create_room("call")
     peers = [await server.join("call", token) for token in room["tokens"].values()]

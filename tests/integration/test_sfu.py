@@ -143,6 +143,18 @@ async def test_a_description_that_is_no_offer_is_invalid_sdp(api: Api) -> None:
     assert answer.error == (400, "invalid_sdp", "type must be offer")
 
 
+async def test_an_offer_is_judged_before_the_room(api: Api) -> None:
+    room = await api.create_room()
+    sdp = OFFER["sdp"].replace("opus/", "unknown/").replace("VP8/", "unknown/")
+
+    answer = await api.request(
+        "POST", "/sfu/subscribe", auth=room["tokens"]["subscribe"], json={**OFFER, "sdp": sdp}
+    )
+
+    assert answer.status == 400
+    assert answer.code == "invalid_sdp"
+
+
 async def test_a_call_of_two_is_full_for_a_third(api: Api) -> None:
     room = await api.create_room("call")
     for token in room["tokens"].values():

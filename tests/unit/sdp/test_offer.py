@@ -44,6 +44,13 @@ def test_what_the_contract_asks_for_is_checked(old: str, new: str, message: str)
     assert message in str(refused.value)
 
 
+def test_an_offer_without_any_supported_codec_is_refused() -> None:
+    text = edited("minimal-h264-publish", "H264/90000", "theora/90000")
+
+    with pytest.raises(SdpError, match="none of the supported codecs .*video: VP8, VP9, H264"):
+        parse_offer(text)
+
+
 def test_two_sections_of_a_kind_are_refused() -> None:
     text = BASE.replace("BUNDLE 0 1", "BUNDLE 0 1 2") + VIDEO.replace("a=mid:1", "a=mid:2")
 
