@@ -108,10 +108,13 @@ class UdpPort:
 
     def _on_readable(self, sock: socket.socket, reader: DatagramReader) -> None:
         now = asyncio.get_running_loop().time()
-        datagrams, octets = _read_burst(sock, reader, now)
-        self.datagrams_received += datagrams
-        self.octets_received += octets
-        reader.settle(now)
+        try:
+            datagrams, octets = _read_burst(sock, reader, now)
+            self.datagrams_received += datagrams
+            self.octets_received += octets
+        finally:
+            # Whatever one datagram brought about, what came with the others is sent.
+            reader.settle(now)
 
 
 class Alarm:

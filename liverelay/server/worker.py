@@ -183,8 +183,8 @@ class MediaWorker:
         """Send what the rooms that were called have ready, and set the alarm."""
         self._copies = 0
         if self._touched:
-            touched, self._touched = self._touched, set()
-            for room_id in touched:
+            while self._touched:
+                room_id = self._touched.pop()
                 self._settle_room(room_id, self._rooms[room_id], now)
             if self._has_forwarded:
                 self._has_forwarded = False
@@ -222,10 +222,17 @@ class MediaWorker:
 
     def _on_alarm(self, now: float) -> None:
         self._mux.handle_timeout(now)
-        for room_id in self._deadlines.take_due(now):
-            self._rooms[room_id].handle_timeout(now)
-            self._touched.add(room_id)
-        self.settle(now)
+        due = self._deadlines.take_due(now)
+        try:
+            while due:
+                room_id = due.pop()
+                self._rooms[room_id].handle_timeout(now)
+                self._touched.add(room_id)
+        finally:
+            # Whatever became of one room, the others are looked at.
+            for room_id in due:
+                self._deadlines.set(room_id, now)
+            self.settle(now)
 
 
 def log_limitations(limitations: Iterable[str]) -> None:

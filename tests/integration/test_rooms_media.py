@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -203,3 +204,23 @@ async def test_rooms_do_not_hear_each_other(server: MediaServer) -> None:
         await show(publisher, viewer)
 
     assert [viewer.heard for viewer in viewers] == [{"one"}, {"two"}]
+
+
+async def test_fault_of_one_room_is_not_that_of_another(
+    server: MediaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms = [await server.create_room() for _ in range(2)]
+    for room in rooms:
+        await server.publish(room["tokens"]["publish"])
+    worker, (other, failing) = server.worker, [room["id"] for room in rooms]
+    looked_at: list[float] = []
+    monkeypatch.setattr(worker._rooms[other], "handle_timeout", looked_at.append)
+    monkeypatch.setattr(worker._rooms[failing], "handle_timeout", lambda now: now / 0)
+
+    for room_id in (other, failing):
+        worker._deadlines.set(room_id, 0.0)
+    with pytest.raises(ZeroDivisionError):
+        worker._on_alarm(asyncio.get_running_loop().time())
+    await server.until(lambda: bool(looked_at))
+
+    assert len(looked_at) == 1

@@ -18,10 +18,16 @@ from liverelay.rtp.payload.detection import SIZE_READERS
 from liverelay.rtp.payload.parameter_sets import h264_frame_size, h265_frame_size
 from liverelay.rtp.payload.red import primary_block
 from liverelay.rtp.rtcp.compound import parse_compound
+from liverelay.rtp.rtcp.feedback import PayloadFormat, TransportFormat
+from liverelay.rtp.rtcp.wire import PacketType
 from liverelay.rtp.transport_cc import parse_transport_feedback
 from tests.support.packets import ONE_BYTE, TWO_BYTE, rtp
 
 ANY_BYTES = st.binary(max_size=96)
+FEEDBACK = [
+    *((PacketType.TRANSPORT_FEEDBACK, each) for each in TransportFormat),
+    *((PacketType.PAYLOAD_FEEDBACK, each) for each in PayloadFormat),
+]
 
 
 def rtcp_like(packet_type: int, first_byte: int, body: bytes) -> bytes:
@@ -99,6 +105,22 @@ def test_parse_compound_raises_nothing_but_malformed_packet(data: bytes) -> None
 def test_well_framed_rtcp_raises_nothing_but_malformed_packet(packets: list[bytes]) -> None:
     with contextlib.suppress(MalformedPacketError):
         parse_compound(b"".join(packets))
+
+
+@given(
+    st.sampled_from([*((each, 1) for each in PacketType), *FEEDBACK]),
+    ANY_BYTES,
+    st.integers(1, 8),
+)
+def test_padded_rtcp_raises_nothing_but_malformed_packet(
+    kind: tuple[PacketType, int], body: bytes, padding: int
+) -> None:
+    packet_type, count_or_format = kind
+    # What is left without its padding need not be whole words.
+    filler = -(len(body) + padding) % 4
+    padded = body + bytes(filler + padding - 1) + bytes((padding,))
+    with contextlib.suppress(MalformedPacketError):
+        parse_compound(rtcp_like(packet_type, 0xA0 | count_or_format, padded))
 
 
 @given(ANY_BYTES)

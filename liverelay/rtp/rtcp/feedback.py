@@ -142,11 +142,14 @@ def parse_nack(body: bytes) -> GenericNack:
     """Read a generic NACK; numbers past 65535 wrap to 0.
 
     Raises:
-        MalformedPacketError: `body` has no addresses.
+        MalformedPacketError: `body` is not addresses and whole items.
     """
     sender_ssrc, media_ssrc = _parse_addresses(body)
+    items = body[_ADDRESSES.size :]
+    if len(items) % _NACK_ITEM.size:
+        raise MalformedPacketError("RTCP generic NACK ends inside an item")
     lost = []
-    for pid, blp in _NACK_ITEM.iter_unpack(body[_ADDRESSES.size :]):
+    for pid, blp in _NACK_ITEM.iter_unpack(items):
         lost.append(pid)
         if blp:
             lost.extend((pid + bit + 1) & 0xFFFF for bit in range(_BLP_BITS) if blp >> bit & 1)

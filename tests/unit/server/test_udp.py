@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from typing_extensions import override
 
 from liverelay.errors import ListenError
 from liverelay.server.udp import Alarm, UdpPort
@@ -75,6 +76,28 @@ async def test_port_takes_and_sends_datagrams_of_both_families(
         assert other.recv(100) == b"pong"
         assert reader.received[0][0] == b"ping"
         assert port.has_ipv6
+
+
+async def test_what_came_with_a_datagram_that_fails_is_settled() -> None:
+    class Failing(Reader):
+        @override
+        def receive(self, datagram: bytes, address: Address, now: float) -> bool:
+            super().receive(datagram, address, now)
+            if datagram == b"bad":
+                raise ZeroDivisionError
+            return True
+
+    reader, failures = Failing(), []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: failures.append(context["exception"]))
+    with udp_port() as port, peer(socket.AF_INET, "127.0.0.1") as other:
+        for datagram in (b"good", b"bad"):
+            other.sendto(datagram, ("127.0.0.1", port.port))
+        port.start(reader)
+        await reader.wait_for(2)
+
+    assert reader.settled == [2]
+    assert [type(failure) for failure in failures] == [ZeroDivisionError]
 
 
 async def test_port_that_is_taken_is_refused_in_a_sentence() -> None:

@@ -74,6 +74,15 @@ def test_aiortc_reads_our_pli_and_we_read_theirs() -> None:
     assert parse_compound(bytes(theirs)) == (ours,)
 
 
+def test_nack_that_ends_inside_an_item_is_malformed() -> None:
+    # One octet of padding, as libwebrtc adds to other reports.
+    items = struct.pack("!HHHBB", 7, 0, 9, 0, 1)
+    theirs = struct.pack("!BBHII", 0xA1, 205, 4, SENDER, MEDIA) + items
+
+    with pytest.raises(MalformedPacketError, match="ends inside an item"):
+        parse_compound(theirs)
+
+
 def test_fir_names_every_stream_asked() -> None:
     items = struct.pack("!IB3xIB3x", 1, 7, 2, 8)
     theirs = RtcpPsfbPacket(fmt=4, ssrc=SENDER, media_ssrc=0, fci=items)
