@@ -231,7 +231,13 @@ class Encoding:
         groups = self._groups.values()
         for packet in packets:
             if packet.is_keyframe:
-                arriving = {each.frame_number for group in groups for each in group.waiting}
+                # Who comes from other layers of this stream has seen its own numbers.
+                arriving = {
+                    each.frame_number
+                    for group in groups
+                    for each in group.waiting
+                    if not each.moves_within_encoding
+                }
                 seen = [number for number in arriving if number is not None]
                 is_late = any(
                     group.members and group.has_passed(packet.extended_sequence_number)

@@ -23,6 +23,8 @@ _MASK = 0xFFFF
 _HALF = 0x8000
 # Steps that a retransmission can reach back over; the history is shorter than so many keyframes.
 _MAX_STEPS = 8
+# Viewers come from few streams, and those of one have seen the same.
+_MAX_SEEN = 64
 
 
 class _Step(NamedTuple):
@@ -73,6 +75,8 @@ class FrameNumbering:
         refers to. Who has seen a higher number is helped at the next keyframe then.
         """
         self._seen.update(seen)
+        while len(self._seen) > _MAX_SEEN:
+            self._seen.pop()
         number = self.read(keyframe)
         if number is None:
             return

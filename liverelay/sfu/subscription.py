@@ -211,7 +211,8 @@ class Subscription:
         """Leave the group that it was a member of, if it has waited in this one meanwhile."""
         if group is self.next_group:
             encoding = self.next_encoding
-            self._goes_on = encoding is self.encoding
+            # Not where it has to start again because another stream feeds that encoding by now.
+            self._goes_on = self.moves_within_encoding
             self._before = self._previous = self.membership
             self.next_encoding = self.next_group = None
             assert self.group is not None

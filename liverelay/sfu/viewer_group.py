@@ -122,6 +122,8 @@ class ViewerGroup:
         """Let go of a viewer; what it has been sent is settled with it."""
         if subscription.first_number is None:
             self.waiting.remove(subscription)
+            if subscription in self._admitted:
+                self._admitted.remove(subscription)
         else:
             self.members.remove(subscription)
             self._settle(subscription)
@@ -157,6 +159,8 @@ class ViewerGroup:
         number = inbound.extended_sequence_number
         if not subscription.moves_within_encoding or group is None or group.has_passed(number):
             return False
+        if self.leaves_out(inbound):
+            return False
         if inbound.is_keyframe or descriptor is None:
             return inbound.is_keyframe
         before = self._history.find(number - 1)
@@ -178,6 +182,7 @@ class ViewerGroup:
             self._settle(subscription)
         self.waiting += self.members
         self.members = StreamTable()
+        self._admitted = []
         self.progress = None
         self._history = history
         self._compactor = SequenceCompactor()

@@ -111,3 +111,12 @@ def test_keyframe_without_a_number_changes_nothing() -> None:
         assert numbering.read(each) is None
 
     assert numbering.owes_step
+
+
+def test_late_keyframes_are_not_remembered_without_end() -> None:
+    numbering = FrameNumbering(DESCRIPTOR_ID)
+
+    for seen in range(2000):
+        numbering.step(frame(10, 40_000), (seen,), is_late=True)
+
+    assert len(numbering._seen) == 64
