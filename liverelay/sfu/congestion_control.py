@@ -335,7 +335,7 @@ class CongestionControl:
             self._warned_at = self._estimator.warned_at
             self._calm_since = None
             self._probe.fail(now)
-        elif self._probe.is_running and self._probe.is_unheard(now):
+        elif self._probe.is_in_vain(now):
             self._probe.fail(now)
 
     def _strive(self, goal_bps: float, videos: list[Subscription], now: float) -> None:

@@ -18,6 +18,9 @@ _MAX_OWED_TIME = 0.1
 _MAX_AHEAD_TIME = 0.3
 # A viewer that says nothing for so long may have lost everything.
 _MAX_SILENCE = 1.5
+# From 10 kbit/s it takes 28 seconds to 1 Gbit/s. A viewer who hears all that time and says neither
+# that it is enough nor that it is too much would keep others from their turn.
+_MAX_TIME = 30.0
 # An attempt takes a few seconds and adds about 1 Mbit/s on the mean: all together these are a few
 # hundredths of what a port of 1 Gbit/s carries, and let ten viewers a second have their turn. If
 # what is too narrow is the server's own uplink, more at a time would only take it from each other.
@@ -86,8 +89,11 @@ class BandwidthProbe:
         """Note that the viewer still hears and is heard."""
         self._heard_at = now
 
-    def is_unheard(self, now: float) -> bool:
-        return now - self._heard_at > _MAX_SILENCE
+    def is_in_vain(self, now: float) -> bool:
+        """Return whether the viewer is unheard, or nothing has come of it for too long."""
+        if self._begun_at is None:
+            return False
+        return now - self._heard_at > _MAX_SILENCE or now - self._begun_at > _MAX_TIME
 
     def owed_octets(self, octets: int, goal_bps: float, now: float) -> int:
         """Return how much more to send now to be at the rate aimed at; `goal_bps` at most."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from typing_extensions import override
 
 from liverelay.rtp.dependency_descriptor import FrameTemplate, TemplateStructure
 from liverelay.rtp.extensions import DEPENDENCY_DESCRIPTOR_URI
@@ -93,6 +94,7 @@ class Vp9Room(LayeredRoom):
         published = published_video(VP9, ssrcs=())
         self.media.add_publication(VIDEO, PUBLISHER, PeerId("publisher"), published, self.now)
 
+    @override
     def send_layer(self, spatial_layer: int, *, is_keyframe: bool, temporal_layer: int = 0) -> None:
         flags = 0xAC if is_keyframe else 0xEC
         layers = temporal_layer << 5 | spatial_layer << 1
@@ -107,6 +109,7 @@ class Vp9Room(LayeredRoom):
         )
         self.sequence_number += 1
 
+    @override
     def watch(self, target: int, quality: Quality) -> Subscription:
         name = f"viewer-{target}"
         watched = watched_video(VIEWER_VP9, ssrc=Ssrc(0x100 + target), rtx_ssrc=None)
@@ -121,6 +124,7 @@ class Av1Room(LayeredRoom):
         published = published_video(AV1, extensions=(DESCRIPTOR,))
         self.media.add_publication(VIDEO, PUBLISHER, PeerId("publisher"), published, self.now)
 
+    @override
     def send_layer(self, spatial_layer: int, *, is_keyframe: bool) -> None:
         self.send_frame(self.sequence_number, self.sequence_number, spatial_layer, is_keyframe)
         self.sequence_number += 1
@@ -147,6 +151,7 @@ class Av1Room(LayeredRoom):
             )
         )
 
+    @override
     def watch(self, target: int, quality: Quality) -> Subscription:
         watched = watched_video(VIEWER_AV1, extensions=(DESCRIPTOR,))
         return self.media.add_subscription(

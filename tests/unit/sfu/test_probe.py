@@ -93,14 +93,26 @@ def test_trouble_between_attempts_puts_the_next_one_off() -> None:
     assert probe.may_begin(13.5)
 
 
-def test_viewer_that_says_nothing_is_unheard() -> None:
+def test_attempt_ends_when_the_viewer_says_nothing() -> None:
     probe = BandwidthProbe(0.0, ProbeSlots())
+    assert not probe.is_in_vain(10.0)
     probe.begin(100_000, octets=0, now=10.0)
 
-    assert not probe.is_unheard(11.5)
-    assert probe.is_unheard(11.6)
+    assert not probe.is_in_vain(11.5)
+    assert probe.is_in_vain(11.6)
     probe.on_report(11.6)
-    assert not probe.is_unheard(13.0)
+    assert not probe.is_in_vain(13.0)
+
+
+def test_attempt_ends_of_which_nothing_comes() -> None:
+    probe = begun(100_000)
+
+    for second in range(13, 43):
+        probe.on_report(second)
+        assert not probe.is_in_vain(second)
+    probe.on_report(42.1)
+
+    assert probe.is_in_vain(42.1)
 
 
 def test_attempt_waits_until_another_ends() -> None:
