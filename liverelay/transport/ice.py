@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from liverelay.transport.types import Address
 
-# RFC 7675 section 5.1: without a check for this long, the peer no longer agrees to be sent to.
+# RFC 7675 section 5.1: heard of for so long by neither a check nor authentic media (docs/adr/015),
+# the peer no longer agrees to be sent to.
 CONSENT_LIFETIME = 30.0
 
 # How long what was under way when the peer moved is still taken: packets from its old address, and
@@ -168,6 +169,18 @@ class IceSession:
     def on_dtls(self, address: Address) -> None:
         """Note that DTLS came from this path."""
         self._fallback = address
+
+    def on_media(self, heard_at: float) -> None:
+        """Note that authentic packets came last at this time: they stand in for checks.
+
+        Not for a path that the peer is leaving: it checks another one by then.
+        """
+        address = self.remote_address
+        if address is None or address not in self._expiries:
+            return
+        if self._expiries[address] == max(self._expiries.values()):
+            expiry = heard_at + CONSENT_LIFETIME
+            self._expiries[address] = max(self._expiries[address], expiry)
 
     def deadline(self) -> float:
         """Return when `handle_timeout` wants to be called."""

@@ -241,6 +241,7 @@ class PeerTransport:
         return min(self._ice.deadline(), self._handshake_deadline, flight, self._retire_at)
 
     def handle_timeout(self, now: float) -> None:
+        self._ice.on_media(self._heard_at)
         self._ice.handle_timeout(now)
         self.target.address = self._ice.remote_address
         if self._flights and now >= self._flights[0]:

@@ -74,15 +74,30 @@ def test_consent_is_refreshed_by_checks_and_then_expires() -> None:
     assert len(world.mux) == 0
 
 
-def test_media_does_not_stand_in_for_consent() -> None:
+def test_media_stands_in_for_checks() -> None:
     world = World()
     session = world.open()
     session.connect(HOME, 0.0)
 
-    world.send_rtp(HOME, 29.0)
-    world.pass_time(30.0)
+    for now in (29.0, 50.0):
+        world.send_rtp(HOME, now)
+        world.pass_time(now + 29.9)
+        assert session.transport.target.address == HOME
+    world.pass_time(80.1)
 
     assert session.sink.reason is CloseReason.CONSENT_EXPIRED
+
+
+def test_media_does_not_keep_a_path_that_the_peer_is_leaving() -> None:
+    world = World()
+    session = world.open()
+    session.connect(HOME, 0.0)
+
+    session.check(OFFICE, 20.0, nominate=False)
+    world.send_rtp(OFFICE, 29.0)
+    world.pass_time(30.1)
+
+    assert session.transport.target.address == OFFICE
 
 
 def test_peer_that_moves_is_sent_to_at_once_and_its_old_address_is_dropped() -> None:
