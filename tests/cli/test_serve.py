@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import select
 import signal
 import socket
 import ssl
@@ -161,6 +162,30 @@ def test_connection_that_stays_open_does_not_hold_up_the_end(command: Command) -
     assert took < 10
 
 
+def test_clients_that_read_no_answers_do_not_hold_up_the_end(command: Command) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        webhook = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        command = command.where(LIVERELAY_WEBHOOK_URL=webhook, LIVERELAY_WEBHOOK_SECRET="s" * 32)
+        with command.serve("--metrics-bind", "127.0.0.1:0") as server:
+            url = server.wait_until_listening()
+            while "metrics at" not in (line := server.next_line()):
+                pass
+            metrics_url = line.split()[-1]
+            command.output("rooms", "create")
+            with (
+                _ask_and_never_read(url, "/openapi.json"),
+                _ask_and_never_read(metrics_url, "/metrics"),
+            ):
+                started = time.monotonic()
+                code = server.stop()
+                took = time.monotonic() - started
+            output = server.stdout.read()
+
+    assert code == 0
+    assert took < 9
+    assert "WARNING webhook: 1 events were not delivered\n" in output
+
+
 def test_second_signal_ends_at_once(command: Command) -> None:
     with command.serve() as server:
         server.wait_until_listening()
@@ -291,6 +316,17 @@ def test_file_damaged_under_a_server_is_reported_once_and_hides_nothing(command:
     assert took < 1
     assert "is damaged" not in rest
     assert bad.read_text() == "damaged"
+
+
+def _ask_and_never_read(url: str, path: str) -> socket.socket:
+    """Send requests until the server, with nowhere to write its answers, takes no more of them."""
+    address = urlsplit(url)
+    client = socket.create_connection(("127.0.0.1", address.port or 0))
+    client.setblocking(False)
+    requests = f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 100
+    while select.select([], [client], [], 1.0)[1]:
+        client.send(requests)
+    return client
 
 
 def _seconds_until(wanted: int, url: str, path: str, key: str) -> float:
