@@ -250,6 +250,11 @@ class Server:
             logger.info("metrics at %s", self.metrics_url)
         assert self._context is not None
         log_limitations(self._context.worker.limitations)
+        if not self._context.catalogue.list_keys():
+            logger.warning(
+                "There is no live API key: the REST API refuses everybody. Make one: "
+                "liverelay keys create NAME"
+            )
         if self._is_only_local:
             logger.warning(
                 "Only private or loopback addresses are announced: viewers on the internet will "

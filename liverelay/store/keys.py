@@ -69,24 +69,21 @@ class KeyStore:
             return key, self._write_new(key, name)
 
     def bootstrap(self, key: str | None = None) -> tuple[str, ApiKey] | None:
-        """Store the first key (`key`, or a drawn one), unless the store holds a live key already.
+        """Store the first key (`key`, or a drawn one), unless the store holds one already.
+
+        A revoked key counts: to revoke the last one is to shut the door, and no restart opens it.
 
         Raises:
-            RefusedError: `api_key_invalid`, `key` is not of the documented form or was revoked.
+            RefusedError: `api_key_invalid`, `key` is not of the documented form.
         """
-        if key is not None and not is_api_key(key):
-            raise RefusedError(
-                ErrorCode.API_KEY_INVALID, "An API key is lr_ and 32 lowercase hex characters"
-            )
         with self._lock():
-            if self.list():
+            if self.ids():
                 return None
-            if key is not None and self._is_taken(key):
+            if key is not None and not is_api_key(key):
                 raise RefusedError(
-                    ErrorCode.API_KEY_INVALID,
-                    f"The key_id {key[:KEY_ID_LENGTH]} belongs to a revoked API key",
+                    ErrorCode.API_KEY_INVALID, "An API key is lr_ and 32 lowercase hex characters"
                 )
-            chosen = key or self._draw_free()
+            chosen = key or self._draw()
             return chosen, self._write_new(chosen, "bootstrap")
 
     def get(self, key_id: str) -> ApiKey | None:

@@ -105,6 +105,35 @@ def test_unusable_first_key_is_refused_without_repeating_it(command: Command, ke
     assert Store(command.data_dir).keys.list() == []
 
 
+@pytest.mark.parametrize("given", ["", _KEY, "secret"])
+def test_later_start_does_not_look_at_the_first_key(command: Command, given: str) -> None:
+    command.output("keys", "create", "app")
+    with command.where(LIVERELAY_API_KEY=given).serve() as server:
+        server.wait_until_listening()
+        server.stop()
+        output = server.stdout.read()
+
+    assert "Bootstrap" not in output
+    assert "live API key" not in output
+    assert [record.name for record in Store(command.data_dir).keys.list()] == ["app"]
+
+
+@pytest.mark.parametrize("given", ["", _KEY, "secret"])
+def test_start_with_nothing_but_revoked_keys_makes_none_and_warns(
+    command: Command, given: str
+) -> None:
+    Store(command.data_dir).keys.bootstrap(_KEY)
+    command.output("keys", "revoke", _KEY[:8])
+    with command.where(LIVERELAY_API_KEY=given).serve() as server:
+        server.wait_until_listening()
+        server.stop()
+        output = server.stdout.read()
+
+    assert "Bootstrap" not in output
+    assert re.search("^WARNING .* no live API key.*: liverelay keys create NAME$", output, re.M)
+    assert Store(command.data_dir).keys.list() == []
+
+
 def test_port_in_use_is_a_sentence_and_makes_no_key(command: Command) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
