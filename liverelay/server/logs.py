@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 # The request that the current task serves; empty outside requests.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
+# The logger of what was promised to be said at every level: without the address and the first key
+# nobody could use the server.
+ANNOUNCEMENTS = "liverelay.announcements"
+
 # Marks the one record that is documented to show a key: `extra=SHOWS_KEY`.
 SHOWS_KEY = {"shows_key": True}
 
@@ -109,4 +113,5 @@ def configure_logging(
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
     logging.getLogger("liverelay").setLevel(level.upper())
+    logging.getLogger(ANNOUNCEMENTS).setLevel(logging.INFO)
     return handler

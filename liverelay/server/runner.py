@@ -24,7 +24,7 @@ from liverelay.server.garbage import GarbageSchedule
 from liverelay.server.heap import HeapTrim, find_trim
 from liverelay.server.http_protocol import connection_factory
 from liverelay.server.listen import bind_http, describe_url, load_tls, local_url, port_of
-from liverelay.server.logs import SHOWS_KEY
+from liverelay.server.logs import ANNOUNCEMENTS, SHOWS_KEY
 from liverelay.server.media import MediaService
 from liverelay.server.metrics.timings import Timings
 from liverelay.server.overview import Overview
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from liverelay.config import Settings
 
 logger = logging.getLogger(__name__)
+announcements = logging.getLogger(ANNOUNCEMENTS)
 
 BOOTSTRAP_VARIABLE = "LIVERELAY_API_KEY"
 
@@ -242,9 +243,9 @@ class Server:
 
     def _announce(self, first_key: str | None) -> None:
         """Log where the server is and, this once, the first key; these lines are documented."""
-        logger.info("LiveRelay SFU listening on %s", self.url)
+        announcements.info("LiveRelay SFU listening on %s", self.url)
         if first_key is not None:
-            logger.info("Bootstrap API key: %s", first_key, extra=SHOWS_KEY)
+            announcements.info("Bootstrap API key: %s", first_key, extra=SHOWS_KEY)
         logger.info("media at %s", self._announcement)
         if self.metrics_url:
             logger.info("metrics at %s", self.metrics_url)

@@ -48,16 +48,17 @@ def fail() -> None:
 
 @pytest.fixture
 def stream() -> Iterator[io.StringIO]:
-    """What is logged, with the root logger restored afterwards."""
+    """What is logged, with the loggers restored afterwards."""
     stream = io.StringIO()
-    root, own = logging.getLogger(), logging.getLogger("liverelay")
-    levels = root.level, own.level
+    root = logging.getLogger()
+    loggers = [root, *map(logging.getLogger, ("liverelay", logs.ANNOUNCEMENTS))]
+    levels = [logger.level for logger in loggers]
     yield stream
     for handler in root.handlers[:]:
         if isinstance(handler, logging.StreamHandler) and handler.stream is stream:
             root.removeHandler(handler)
-    root.setLevel(levels[0])
-    own.setLevel(levels[1])
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
 
 
 @pytest.mark.parametrize("formatter", FORMATTERS)
@@ -199,6 +200,15 @@ def test_the_level_decides_which_of_our_lines_are_shown(
         own.log(logging.getLevelNamesMapping()[name], "x")
 
     assert stream.getvalue().split() == [word for name in shown for word in (name, "x")]
+
+
+@pytest.mark.parametrize("level", LogLevel)
+def test_announcements_are_shown_at_every_level(stream: io.StringIO, level: LogLevel) -> None:
+    configure_logging(level, LogFormat.TEXT, stream)
+
+    logging.getLogger(logs.ANNOUNCEMENTS).info("x")
+
+    assert stream.getvalue() == "INFO x\n"
 
 
 def test_lines_of_libraries_are_shown_from_warning_on(stream: io.StringIO) -> None:
