@@ -15,6 +15,7 @@ import liverelay
 from liverelay.cli import doctor, health, keys, loadtest, rooms, serve, token
 from liverelay.cli.output import (
     discard_output,
+    is_terminal,
     open_missing_streams,
     print_error,
     print_refusal,
@@ -26,7 +27,8 @@ TRACEBACK_VARIABLE = "LIVERELAY_TRACEBACK"
 app = typer.Typer(
     name="liverelay",
     help="Live video made simple: a WebRTC SFU as a service.",
-    no_args_is_help=True,
+    # Of the help in a pipe, which would else cut off what the commands do.
+    context_settings={"terminal_width": 120},
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -60,14 +62,31 @@ def _options(
     pass
 
 
+def _run() -> int | None:
+    """Run the command and return its exit code; boxes and hints are for terminals alone.
+
+    Raises:
+        TyperException: It was used wrongly, and Typer has no terminal to explain it on.
+    """
+    explains_errors = sys.stderr.isatty()
+    app.rich_markup_mode = "rich" if is_terminal() else None
+    for group in (app, keys.app, rooms.app):
+        group.info.no_args_is_help = explains_errors
+    code: int | None = app(standalone_mode=explains_errors)
+    return code
+
+
 def main() -> None:
     """Run the command line of this process and exit."""
     open_missing_streams()
     try:
         try:
-            app()
+            sys.exit(_run())
         finally:
             sys.stdout.flush()
+    except typer.TyperException as error:
+        print_error(error.format_message())
+        sys.exit(error.exit_code)
     except RefusedError as error:
         print_refusal(error)
         sys.exit(1)

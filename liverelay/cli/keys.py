@@ -11,7 +11,7 @@ from liverelay.cli.output import print_hint, print_json, print_result, print_row
 from liverelay.config import Settings
 from liverelay.store.store import Store
 
-app = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
+app = typer.Typer(help="Create, list and revoke API keys.")
 
 
 @app.command("create")

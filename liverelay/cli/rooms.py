@@ -22,7 +22,7 @@ from liverelay.store.records import Room, RoomType
 from liverelay.store.store import Store
 from liverelay.utc import unix_now, utc_now
 
-app = typer.Typer(help="Create, list, show and delete rooms.", no_args_is_help=True)
+app = typer.Typer(help="Create, list, show and delete rooms.")
 
 RoomArgument = Annotated[str, typer.Argument(metavar="ROOM_ID", help="The room's id.")]
 TtlOption = Annotated[

@@ -142,6 +142,14 @@ def test_help_and_wrong_usage_are_coloured(command: Command) -> None:
     assert code == 2
 
 
+def test_a_command_that_is_missing_brings_up_the_help(command: Command) -> None:
+    code, shown = command.on_terminal("keys")
+
+    assert code == 2
+    assert _COLOURS.search(shown)
+    assert "Create, list and revoke API keys." in _ESCAPES.sub("", shown)
+
+
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs Linux's /proc")
 def test_interrupt_ends_a_command_quietly(command: Command) -> None:
     command.data_dir.mkdir(parents=True)
