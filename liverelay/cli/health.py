@@ -32,7 +32,9 @@ def health(settings: Settings, as_json: JsonOption = False) -> None:
         raise UnreachableError(f"no server runs on {settings.data_dir}")
     answers = {server.url: _ask(server.url) for server in servers}
     if as_json:
-        print_json(list(answers.values()))
+        # Each by itself, so that a script reads one server's answer as that of `GET /health`.
+        for answer in answers.values():
+            print_json(answer)
     else:
         rows = [(url, answer["status"]) for url, answer in answers.items()]
         print_rows(("SERVER", "STATUS"), rows, empty="")

@@ -42,8 +42,8 @@ def published(command: Command, url: str) -> Iterator[None]:
         publisher.close()
 
 
-def wait_until_published(command: Command) -> None:
-    while not list((command.data_dir / "live").glob("*.json")):
+def wait_until_published(command: Command, count: int = 1) -> None:
+    while len(list((command.data_dir / "live").glob("*.json"))) < count:
         pass
 
 
@@ -60,9 +60,26 @@ def test_server_that_answers_is_well(command: Command, host: str, reached: str) 
     afterwards = command.run("health")
 
     assert (asked.returncode, asked.stdout) == (0, f"http://{reached}:{port}\tok\n")
-    assert [health["version"] for health in told] == ["0.2.0"]
+    assert told == {
+        "status": "ok",
+        "version": "0.2.0",
+        "rooms_active": 0,
+        "subscribers_active": 0,
+    }
     assert afterwards.returncode == 1
     assert afterwards.stderr == f"error: no server runs on {command.data_dir}\n"
+
+
+def test_each_of_several_servers_is_an_object_of_its_own(command: Command) -> None:
+    with command.serve() as one, command.serve() as other:
+        one.wait_until_listening()
+        other.wait_until_listening()
+        wait_until_published(command, 2)
+        told = command.output("health", "--json")
+
+    first, second = (json.loads(text) for text in told.replace("}\n{", "}\n\n{").split("\n\n"))
+    assert first == second
+    assert first["status"] == "ok"
 
 
 def test_certificate_for_another_name_is_no_matter(command: Command) -> None:
