@@ -122,12 +122,11 @@ class Server:
         tasks.start(self._context.overview.keep_history(), name="history")
         # Only a server that listens makes the first key: one that fails would not show it, and the
         # next start would find a key there already.
-        bootstrapped = store.keys.bootstrap(self._first_key)
+        first_key = self._bootstrap(store)
         live = LivePublisher(store.live_directory, local_url(listeners[0], is_tls=tls is not None))
         self._stack.callback(live.close)
         tasks.start(watch_store(self._context, live), name="store watcher")
-        # A key that the operator gave is not shown.
-        self._announce(bootstrapped[0] if bootstrapped and self._first_key is None else None)
+        self._announce(first_key)
 
     def is_empty(self) -> bool:
         """Return whether nobody has joined."""
@@ -240,6 +239,11 @@ class Server:
     async def _end_requests(self) -> None:
         # All listeners at once: one after the other they would take too long together.
         await asyncio.gather(*(runner.cleanup() for runner in self._runners))
+
+    def _bootstrap(self, store: Store) -> str | None:
+        """Make the first key if there is none; return it unless it is the operator's own."""
+        made = store.keys.bootstrap(self._first_key)
+        return made[0] if made and self._first_key is None else None
 
     def _announce(self, first_key: str | None) -> None:
         """Log where the server is and, this once, the first key; these lines are documented."""
