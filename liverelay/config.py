@@ -221,6 +221,9 @@ def _read_file(config_file: Path | None, known: Mapping[str, Setting]) -> dict[s
             return {}
         raise ConfigError(f"{path}: no such configuration file") from None
     except OSError as error:
+        # A service may have a home that it may not enter (ProtectHome= of systemd).
+        if config_file is None and isinstance(error, PermissionError) and not os.path.exists(path):
+            return {}
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:  # tomllib's own, and what it lets through
         raise ConfigError(f"{path}: {error}") from None

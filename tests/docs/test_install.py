@@ -102,6 +102,17 @@ def test_compose_file_does_the_same() -> None:
     assert service["stop_grace_period"] == "15s"
 
 
+def test_home_of_the_service_is_where_the_service_may_go() -> None:
+    (block,) = [each.text for each in snippets("sh", pages=PAGES) if "useradd" in each.text]
+    words = shlex.split(block.splitlines()[0])
+    (unit,) = [each.text for each in snippets("ini", pages=PAGES)]
+    lines = dict(line.split("=", 1) for line in unit.splitlines() if "=" in line)
+
+    # ProtectHome= closes /home, where useradd would put it.
+    assert words[words.index("--home-dir") + 1] == f"/var/lib/{lines['StateDirectory']}"
+    assert words[-1] == lines["User"]
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
 def test_service_file_is_understood_by_systemd(tmp_path: Path) -> None:
     (unit,) = [each.text for each in snippets("ini", pages=PAGES)]

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Never
 
 import pytest
 from hypothesis import given
@@ -109,6 +111,36 @@ def test_named_file_must_exist(tmp_path: Path) -> None:
 def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
         load_settings(config_file=tmp_path, environment={})
+
+
+def _deny(*_: object, **__: object) -> Never:
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def test_file_of_the_user_is_not_there_if_its_directory_may_not_be_entered(
+    config_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as home:
+        home.setattr(Path, "read_text", _deny)
+        home.setattr(os, "stat", _deny)
+        settings = load_settings(environment={})
+        with pytest.raises(ConfigError) as named:
+            load_settings(config_file=config_file, environment={})
+
+    assert settings == Settings()
+    assert str(named.value) == f"{config_file}: cannot be read: Permission denied"
+
+
+def test_file_of_the_user_that_is_there_must_be_readable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    default_config_file().parent.mkdir()
+    default_config_file().touch()
+    monkeypatch.setattr(Path, "read_text", _deny)
+
+    with pytest.raises(ConfigError, match=r"config\.toml: cannot be read: Permission denied"):
+        load_settings(environment={})
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"port =", b"p = " + b"[" * 5000, b"p = \x00"])
