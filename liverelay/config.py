@@ -161,12 +161,6 @@ class Settings:
         LogFormat.TEXT, Kind.CHOICE, "Log lines for people or for machines.", choices=LogFormat
     )
 
-    def __post_init__(self) -> None:
-        if (self.tls_cert is None) != (self.tls_key is None):
-            raise ConfigError("TLS needs both --tls-cert and --tls-key")
-        if (self.webhook_url is None) != (self.webhook_secret is None):
-            raise ConfigError("A webhook needs both --webhook-url and --webhook-secret")
-
 
 def list_settings() -> tuple[Setting, ...]:
     """Return every setting, in the order of `Settings`."""

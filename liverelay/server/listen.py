@@ -48,10 +48,12 @@ def load_tls(settings: Settings) -> ssl.SSLContext | None:
     """Return what HTTPS is served with, or None for plain HTTP.
 
     Raises:
-        ConfigError: Certificate or key cannot be used.
+        ConfigError: Certificate or key is missing or cannot be used.
     """
-    if settings.tls_cert is None or settings.tls_key is None:
+    if settings.tls_cert is None and settings.tls_key is None:
         return None
+    if settings.tls_cert is None or settings.tls_key is None:
+        raise ConfigError("TLS needs both --tls-cert and --tls-key")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
         # The empty password keeps OpenSSL from asking for one on the terminal, for ever.

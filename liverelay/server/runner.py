@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from liverelay.errors import ListenError
+from liverelay.errors import ConfigError, ListenError
 from liverelay.server.announcer import Announcer
 from liverelay.server.app import create_app
 from liverelay.server.context import ServerContext
@@ -92,7 +92,7 @@ class Server:
         """Open the store and the sockets and begin to serve.
 
         Raises:
-            ConfigError: A certificate or a public address cannot be used.
+            ConfigError: A certificate, a public address or a webhook cannot be used.
             ListenError: A port cannot be used.
             StoreError: The data directory is damaged.
             RefusedError: `first_key` is not an API key.
@@ -188,8 +188,10 @@ class Server:
 
     def _open_webhook(self) -> Webhook | None:
         settings = self._settings
-        if settings.webhook_url is None or settings.webhook_secret is None:
+        if settings.webhook_url is None and settings.webhook_secret is None:
             return None
+        if settings.webhook_url is None or settings.webhook_secret is None:
+            raise ConfigError("A webhook needs both --webhook-url and --webhook-secret")
         return Webhook(settings.webhook_url, settings.webhook_secret, Backoff(Random()))
 
     def _open_worker(

@@ -47,6 +47,22 @@ def wait_until_published(command: Command, count: int = 1) -> None:
         pass
 
 
+def test_flags_of_the_server_need_not_be_given_again(command: Command) -> None:
+    configured = command.where(
+        LIVERELAY_WEBHOOK_SECRET="a-secret-of-webhooks",
+        LIVERELAY_TLS_KEY=str(write_certificate(command.home)[1]),
+    )
+    flags = ("--webhook-url", "http://127.0.0.1:9", "--tls-cert", str(command.home / "cert.pem"))
+    with configured.serve(*flags) as server:
+        server.wait_until_listening()
+        wait_until_published(configured)
+        healthy = configured.run("health")
+        listed = configured.run("keys", "list", "-q")
+
+    assert (healthy.returncode, healthy.stderr) == (0, "")
+    assert listed.stdout.startswith("lr_")
+
+
 @pytest.mark.parametrize(
     ("host", "reached"), [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::", "[::1]")]
 )

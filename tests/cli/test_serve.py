@@ -305,6 +305,28 @@ def test_unusable_tls_files_are_a_sentence(command: Command, damage: str) -> Non
     assert re.fullmatch(rf"error: cannot use {certificate} and {key} for TLS: .+\n", result.stderr)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--tls-cert", "cert.pem"], "TLS needs both --tls-cert and --tls-key"),
+        (["--tls-key", "key.pem"], "TLS needs both --tls-cert and --tls-key"),
+        (
+            ["--webhook-url", "https://a.example"],
+            "A webhook needs both --webhook-url and --webhook-secret",
+        ),
+        (
+            ["--webhook-secret", "a-secret-of-webhooks"],
+            "A webhook needs both --webhook-url and --webhook-secret",
+        ),
+    ],
+)
+def test_half_a_pair_is_refused(command: Command, arguments: list[str], sentence: str) -> None:
+    result = command.run("serve", "--host", "127.0.0.1", "--port", "0", *arguments)
+
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == f"error: {sentence}\n"
+
+
 def test_wait_for_the_disk_holds_up_nobody_else(command: Command) -> None:
     with command.where(LIVERELAY_API_KEY=_KEY).serve() as server:
         url = server.wait_until_listening()

@@ -307,13 +307,6 @@ def test_unusable_origin_is_refused(config_file: Path, origin: str) -> None:
     assert "is not an origin such as" in _error(config_file, flags={"cors_origin": [origin]})
 
 
-@pytest.mark.parametrize("name", ["tls_cert", "tls_key"])
-def test_half_a_tls_pair_is_refused(config_file: Path, name: str) -> None:
-    assert _error(config_file, f"{name} = 'file.pem'") == (
-        "TLS needs both --tls-cert and --tls-key"
-    )
-
-
 def test_tls_pair_may_come_from_two_sources(config_file: Path) -> None:
     settings = _load(
         config_file, "tls_cert = 'cert.pem'", environment={"LIVERELAY_TLS_KEY": "key.pem"}
@@ -380,18 +373,13 @@ def test_unusable_secret_is_refused_without_showing_it(config_file: Path, text: 
     )
 
 
-def test_webhook_needs_address_and_secret(config_file: Path) -> None:
-    url, secret = "webhook_url = 'https://a.example/x'", "webhook_secret = 'a-secret-of-webhooks'"
+def test_half_of_what_only_a_server_uses_is_no_concern_of_other_commands(config_file: Path) -> None:
+    text = "tls_cert = 'cert.pem'\nwebhook_secret = 'a-secret-of-webhooks'"
 
-    both = _load(config_file, f"{url}\n{secret}")
+    settings = _load(config_file, text)
 
-    assert (both.webhook_url, both.webhook_secret) == (
-        "https://a.example/x",
-        "a-secret-of-webhooks",
-    )
-    for alone in (url, secret):
-        sentence = _error(config_file, alone)
-        assert sentence == "A webhook needs both --webhook-url and --webhook-secret"
+    assert (settings.tls_cert, settings.tls_key) == (Path("cert.pem"), None)
+    assert (settings.webhook_url, settings.webhook_secret) == (None, "a-secret-of-webhooks")
 
 
 @pytest.mark.parametrize(
