@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from liverelay.errors import ConfigError, ListenError
+from liverelay.server.listen import load_tls
 from liverelay.server.tasks import TaskSet
 from liverelay.server.udp import BUFFER_SIZE, UdpPort
 from liverelay.transport.addresses import IpAddress, announced_addresses, only_local
@@ -199,7 +200,11 @@ def _check_segmentation() -> Finding:
 
 
 def _check_tls(settings: Settings) -> Finding:
-    if settings.tls_cert is not None:
+    try:
+        is_secure = load_tls(settings) is not None
+    except ConfigError as error:
+        return Finding("https", Level.FAIL, str(error), "Correct --tls-cert and --tls-key.")
+    if is_secure:
         return Finding("https", Level.OK, "pages are served over HTTPS")
     return Finding(
         "https",

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.certificates import write_certificate
 from tests.support.namespace import ADDRESS, namespace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.support.command import Command
 
@@ -124,8 +126,11 @@ def test_machine_without_ipv6_serves_ipv4() -> None:
     assert levels(output)[f"media on {ADDRESS}"] == "ok"
 
 
-def test_machine_with_a_public_address_and_tls_has_nothing_to_change_for_either() -> None:
-    arguments = ("--public-address", "11.0.0.1", "--tls-cert", "cert.pem", "--tls-key", "key.pem")
+def test_machine_with_a_public_address_and_tls_has_nothing_to_change_for_either(
+    tmp_path: Path,
+) -> None:
+    certificate, key = map(str, write_certificate(tmp_path))
+    arguments = ("--public-address", "11.0.0.1", "--tls-cert", certificate, "--tls-key", key)
     with namespace() as network:
         network.run("ip", "addr", "add", "11.0.0.1/32", "dev", "lo")
         output = network.run_module(
@@ -134,6 +139,27 @@ def test_machine_with_a_public_address_and_tls_has_nothing_to_change_for_either(
 
     found = levels(output)
     assert found["address"] == found["media on 11.0.0.1"] == found["https"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("files", "detail"),
+    [
+        (
+            ("--tls-cert", "none.pem", "--tls-key", "none.key"),
+            "cannot use none.pem and none.key for TLS: [Errno 2] No such file or directory",
+        ),
+        (("--tls-cert", "none.pem"), "TLS needs both --tls-cert and --tls-key"),
+    ],
+)
+def test_certificate_that_cannot_be_used_is_a_failure(
+    command: Command, files: tuple[str, ...], detail: str
+) -> None:
+    result = command.run("doctor", *LOOPBACK, *files, "--json")
+
+    assert result.returncode == 1
+    (finding,) = [each for each in json.loads(result.stdout) if each["level"] == "fail"]
+    assert (finding["check"], finding["detail"]) == ("https", detail)
+    assert "--tls-cert" in finding["advice"]
 
 
 def test_low_limit_of_open_files_is_a_warning_with_the_command_that_raises_it(
