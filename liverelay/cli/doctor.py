@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import typer
 
 from liverelay.cli.options import JsonOption, QuietOption, with_settings
@@ -34,6 +36,6 @@ def _print_finding(level: str, detail: str, advice: str) -> None:
         print_result("\t".join((level, detail, advice)).rstrip("\t"))
         return
     mark, colour = _MARKS[level]
-    typer.secho(f"{mark} {detail}", fg=colour)
+    typer.secho(f"{mark} {detail}", fg=colour, color=not os.environ.get("NO_COLOR"))
     if advice:
         print_result(f"  {advice}")

@@ -108,6 +108,15 @@ def test_terminal_gets_marks_and_indented_advice(command: Command) -> None:
     assert "\n  For viewers on the internet give --public-address" in shown
 
 
+def test_marks_are_coloured_unless_no_color_is_set(command: Command) -> None:
+    _, coloured = command.on_terminal("doctor", *LOOPBACK)
+    _, plain = command.where(NO_COLOR="1").on_terminal("doctor", *LOOPBACK)
+
+    assert "\x1b[32m✓" in coloured
+    assert "✓" in plain
+    assert "\x1b" not in plain
+
+
 def test_address_that_leads_elsewhere_is_a_warning_with_advice() -> None:
     arguments = ("doctor", "--port", "0", "--public-address", "10.99.0.7", "--json")
     with namespace() as network:
