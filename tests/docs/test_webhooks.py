@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from aiohttp import ClientSession
 
 from liverelay.server.webhook import sign
 from liverelay.utc import unix_now
@@ -42,12 +43,12 @@ PROGRAMS = [
 
 @asynccontextmanager
 async def program(
-    directory: Path, language: str, name: str, runs: str, port: int
+    directory: Path, language: str, name: str, runs: str, port: int, *, patience: str = "10"
 ) -> AsyncIterator[Process]:
     """Run the page's program in a language, listening on `port`."""
     (snippet,) = snippets(language, pages=["docs/webhooks.md"])
     file = directory / name
-    file.write_text(snippet.text)
+    file.write_text(snippet.text.replace("timeout = 10 ", f"timeout = {patience} "))
     environment = {"LIVERELAY_WEBHOOK_SECRET": SECRET, "PORT": str(port)}
     process = await asyncio.create_subprocess_exec(
         runs,
@@ -103,6 +104,56 @@ async def test_program_takes_what_a_server_posts_and_nothing_else(
 
     assert refused == dict.fromkeys(forgeries, 401)
     assert line.decode() == f"room.created {room['id']}\n"
+
+
+@pytest.mark.parametrize(("language", "name", "runs"), PROGRAMS)
+async def test_request_that_is_not_finished_stops_nobody_else(
+    tmp_path: Path, unused_tcp_port: int, language: str, name: str, runs: str
+) -> None:
+    url = f"http://127.0.0.1:{unused_tcp_port}/liverelay"
+    body = b'{"event":"room.created","data":{"room_id":"genuine"}}'
+    headers = {"LiveRelay-Signature": sign(SECRET.encode(), body, unix_now())}
+    async with (
+        program(tmp_path, language, name, runs, unused_tcp_port) as process,
+        half_a_request(unused_tcp_port) as (_, broken_off),
+        half_a_request(unused_tcp_port),
+        ClientSession() as http,
+    ):
+        broken_off.transport.abort()
+        statuses = []
+        for _ in range(2):
+            async with http.post(url, data=body, headers=headers) as response:
+                statuses.append(response.status)
+        returncode = process.returncode
+
+    assert statuses == [204, 204]
+    assert returncode is None
+
+
+async def test_python_program_lets_go_of_a_client_that_sends_nothing(
+    tmp_path: Path, unused_tcp_port: int
+) -> None:
+    async with (
+        program(
+            tmp_path, "python", "receiver.py", sys.executable, unused_tcp_port, patience="0.01"
+        ),
+        half_a_request(unused_tcp_port) as (reader, _),
+    ):
+        assert await reader.read() == b""
+
+
+@asynccontextmanager
+async def half_a_request(
+    port: int,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Announce more of a body than is sent, and keep the connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"POST /liverelay HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+    await writer.drain()
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
 
 
 async def test_example_looks_like_what_is_posted(tmp_path: Path) -> None:
