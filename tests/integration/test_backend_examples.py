@@ -6,12 +6,15 @@ import json
 import os
 import re
 import shutil
+import socket
+import struct
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -133,3 +136,16 @@ def test_what_the_server_refuses_is_a_bad_gateway(server: LiveServer, backend: s
     server.request("DELETE", f"/v1/rooms/{live['streamId']}")
 
     assert ask("GET", f"{backend}/api/watch/{live['streamId']}")[0] == 502
+
+
+def test_request_that_is_broken_off_stops_nobody_else(backend: str) -> None:
+    address = urlsplit(backend)
+    half = b"POST /api/go-live HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf"
+    with socket.create_connection((address.hostname, address.port)) as client:
+        client.sendall(half)
+        # Closed with a reset (socket(7), SO_LINGER), as when the client has crashed.
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    statuses = [ask("POST", f"{backend}/api/go-live")[0] for _ in "ab"]
+
+    assert statuses == [201, 201]
