@@ -157,7 +157,7 @@ def _check_text(setting: Setting, text: str, source: str) -> object:
         raise ConfigError(f"{source}: {setting.name} must be 16 to 512 letters, digits or ._~+/=-")
     if setting.kind is Kind.ADDRESS and not _is_address(text):
         raise ConfigError(f"{source}: '{text}' is neither an IP address nor a DNS name")
-    if setting.kind is Kind.URL and not _is_url(text):
+    if setting.kind is Kind.URL and not (text.isascii() and is_web_address(text)):
         raise ConfigError(f"{source}: {setting.name} is not a URL such as https://example.com/path")
     return text
 
@@ -176,15 +176,16 @@ def _check_item(setting: Setting, item: str, source: str) -> None:
         raise ConfigError(f"{source}: '{item}' is neither an IP address nor a DNS name nor auto")
 
 
-def _is_url(text: str) -> bool:
+def is_web_address(text: str) -> bool:
     """Return whether `text` is a web address without credentials, which would end up in logs."""
     try:
         parts = urlsplit(text)
         is_port = parts.port is None or parts.port > 0
-    except ValueError:
+        host = (parts.hostname or "").encode("idna")  # as `getaddrinfo` does, with the same errors
+    except ValueError:  # UnicodeError is one
         return False
-    is_web = parts.scheme in ("http", "https") and bool(parts.hostname) and is_port
-    return is_web and "@" not in parts.netloc and text.isascii() and text.isprintable()
+    is_web = parts.scheme in ("http", "https") and bool(host) and is_port
+    return is_web and "@" not in parts.netloc and text.isprintable()
 
 
 def _is_address(text: str) -> bool:

@@ -15,6 +15,7 @@ from liverelay.cli.output import (
     print_warning,
 )
 from liverelay.errors import ConfigError
+from liverelay.store.keys import is_api_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,6 +111,8 @@ def loadtest(
 
     if not key:
         raise ConfigError(f"an API key is needed: --key, or {KEY_VARIABLE} in the environment")
+    if not is_api_key(key):
+        raise ConfigError(f"not an API key: --key, or {KEY_VARIABLE} in the environment")
     if room is None and publishers == 0:
         raise ConfigError("nobody would publish: give --publishers, or the --room of one who does")
     if room is not None and publishers > 1:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import aiohttp
 
 from liverelay.errors import ConfigError, ErrorCode, RefusedError, UnreachableError
+from liverelay.setting import is_web_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,9 +25,8 @@ class ServerApi:
 
     def __init__(self, http: aiohttp.ClientSession, url: str, key: str) -> None:
         """Raises: ConfigError: `url` is not one."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ConfigError(f"'{url}' is not the URL of a server, such as http://localhost:8080")
+        if not is_web_address(url):
+            raise ConfigError(f"{url!r} is not the URL of a server, such as http://localhost:8080")
         self.url = url.rstrip("/")
         self._http = http
         self._key = key

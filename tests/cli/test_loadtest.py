@@ -179,9 +179,15 @@ def test_a_refusal_is_told_by_its_code(
         (("http://127.0.0.1:1",), 1, "cannot reach http://127.0.0.1:1: Connection refused"),
         (("localhost:8080",), 2, "'localhost:8080' is not the URL of a server"),
         (("http://",), 2, "'http://' is not the URL of a server"),
+        (("http://[::1",), 2, "'http://[::1' is not the URL of a server"),
+        (("http://a..b:80",), 2, "'http://a..b:80' is not the URL of a server"),
+        (("http://a:99999",), 2, "'http://a:99999' is not the URL of a server"),
+        (("http://me@a",), 2, "'http://me@a' is not the URL of a server"),
+        (("http://a\nb",), 2, r"'http://a\nb' is not the URL of a server"),
         (("http://a", "--publishers", "0"), 2, "nobody would publish"),
         (("http://a", "--room", "r", "--publishers", "2"), 2, "a room takes one publisher"),
         (("http://a", "--key", ""), 2, "an API key is needed"),
+        (("http://a", "--key", f"{KEY}\r"), 2, "not an API key: --key, or LIVERELAY_API_KEY"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(

@@ -392,6 +392,8 @@ def test_half_of_what_only_a_server_uses_is_no_concern_of_other_commands(config_
         "https://a.example:99999",
         "https://a.example:0",
         "https://[::1",
+        "https://a..example",
+        "https://\u00fc.example",
         "https://a.example/\u2028",
     ],
 )
