@@ -15,10 +15,12 @@ import liverelay
 from liverelay.cli import doctor, health, keys, loadtest, rooms, serve, token
 from liverelay.cli.output import (
     discard_output,
+    flush_output,
     is_terminal,
     open_missing_streams,
     print_error,
     print_refusal,
+    print_result,
 )
 from liverelay.errors import ConfigError, ListenError, RefusedError, StoreError, UnreachableError
 
@@ -43,7 +45,7 @@ app.command("token")(token.create_token)
 
 def _print_version(*, asked: bool) -> None:
     if asked:
-        print(f"liverelay {liverelay.__version__}")
+        print_result(f"liverelay {liverelay.__version__}")
         raise typer.Exit
 
 
@@ -83,7 +85,7 @@ def main() -> None:
         try:
             sys.exit(_run())
         finally:
-            sys.stdout.flush()
+            flush_output()
     except typer.TyperException as error:
         print_error(error.format_message())
         sys.exit(error.exit_code)

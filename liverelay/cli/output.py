@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,10 +27,8 @@ def is_terminal() -> bool:
 def print_result(text: str) -> None:
     try:
         print(text)
-    except BrokenPipeError:
-        discard_output()
-        # Not left to Typer, which would end with 1 as if something had been refused.
-        sys.exit(0)
+    except OSError as error:
+        _end_without_output(error)
 
 
 def open_missing_streams() -> None:
@@ -41,6 +39,23 @@ def open_missing_streams() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  (open until the end)
+
+
+def flush_output() -> None:
+    """Write what is still kept back."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _end_without_output(error)
+
+
+def _end_without_output(error: OSError) -> NoReturn:
+    discard_output()
+    if isinstance(error, BrokenPipeError):
+        # Not left to Typer, which would end with 1 as if something had been refused.
+        sys.exit(0)
+    print_error(f"standard output cannot be written: {error.strerror}")
+    sys.exit(1)
 
 
 def discard_output() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import jwt
 import pytest
 
+from liverelay.store.records import RoomType
 from liverelay.store.store import Store
 
 if TYPE_CHECKING:
@@ -290,15 +291,45 @@ def test_reader_that_has_enough_ends_a_command_quietly(command: Command, line: s
 
 
 def test_unexpected_error_is_a_sentence_unless_a_traceback_is_asked_for(command: Command) -> None:
-    plain = command.shell("liverelay --version > /dev/full")
-    traced = command.where(LIVERELAY_TRACEBACK="1").shell("liverelay --version > /dev/full")
+    module = command.home / "aiohttp.py"
+    module.write_text("raise RuntimeError('as broken as can be')")
+    broken = command.where(PYTHONPATH=f"{command.home}:{command.environment['PYTHONPATH']}")
+    arguments = ("loadtest", "http://127.0.0.1:1", "--key", f"lr_{32 * '0'}")
+
+    plain = broken.run(*arguments)
+    traced = broken.where(LIVERELAY_TRACEBACK="1").run(*arguments)
 
     assert plain.returncode == traced.returncode == 1
     assert plain.stderr.splitlines() == [
-        "error: unexpected OSError: [Errno 28] No space left on device",
+        "error: unexpected RuntimeError: as broken as can be",
         "error: this is a bug; set LIVERELAY_TRACEBACK=1 to see where",
     ]
     assert traced.stderr.startswith("Traceback")
+
+
+@pytest.mark.parametrize(
+    ("line", "unbuffered"),
+    [
+        ("keys create app", ""),
+        ("keys create app", "1"),
+        ("rooms list", ""),
+        ("--version", "1"),
+        ("serve --help", ""),
+    ],
+)
+def test_output_that_cannot_be_written_is_a_sentence(
+    command: Command, line: str, unbuffered: str
+) -> None:
+    command = command.where(PYTHONUNBUFFERED=unbuffered)
+    store = Store(command.data_dir)
+    # A list of more than is kept back until the end.
+    for _ in range(200):
+        store.rooms.create(RoomType.BROADCAST)
+
+    result = command.shell(f"liverelay {line} > /dev/full")
+
+    assert result.returncode == 1
+    assert result.stderr == "error: standard output cannot be written: No space left on device\n"
 
 
 def test_command_without_standard_output_or_error_does_its_work(command: Command) -> None:
