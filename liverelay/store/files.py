@@ -28,13 +28,16 @@ _TEMPORARY_MAX_AGE = 3600.0
 
 
 def make_directory(path: Path) -> None:
-    """Create `path` for its owner only.
+    """Create `path`, and what is missing above it, for its owner only.
 
     Raises:
         StoreError: It cannot be created.
     """
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        missing = [each for each in (path, *path.parents) if not each.is_dir()]
+        # Each by itself: `parents=True` makes those above readable by anybody.
+        for directory in reversed(missing):
+            directory.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise StoreError(f"{path}: cannot be created: {error.strerror}") from None
 

@@ -53,6 +53,19 @@ def test_deleting_tells_whether_there_was_a_record(tmp_path: Path) -> None:
     assert not files.delete_record(path)
 
 
+def test_directory_is_made_for_its_owner_only_with_all_above_it(tmp_path: Path) -> None:
+    above = tmp_path / "missing"
+    previous = os.umask(0)
+    try:
+        files.make_directory(above / "data" / "rooms")
+        files.make_directory(above / "data" / "rooms")
+    finally:
+        os.umask(previous)
+
+    made = [above, above / "data", above / "data" / "rooms"]
+    assert [_mode(path) for path in made] == [0o700] * 3
+
+
 def test_everything_is_for_its_owner_only(tmp_path: Path) -> None:
     previous = os.umask(0)
     try:
