@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any
 import platformdirs
 
 from liverelay.errors import ConfigError
-from liverelay.setting import Kind, Setting, check, read_text, read_toml
+from liverelay.setting import Kind, Setting, check, expand, read_text, read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from liverelay.setting import Endpoint
 
+CONFIG_FLAG = "--config"
 CONFIG_VARIABLE = "LIVERELAY_CONFIG"
 
 
@@ -191,8 +192,10 @@ def load_settings(
         ConfigError: A source holds an unknown key or an unusable value.
     """
     environment = os.environ if environment is None else environment
-    if config_file is None and (named := environment.get(CONFIG_VARIABLE)):
-        config_file = Path(named)
+    if config_file is not None:
+        config_file = expand(config_file, CONFIG_FLAG)
+    elif named := environment.get(CONFIG_VARIABLE):
+        config_file = expand(Path(named), CONFIG_VARIABLE)
     known = {setting.name: setting for setting in list_settings()}
     values = _read_file(config_file, known)
     for setting in known.values():

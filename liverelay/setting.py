@@ -113,7 +113,7 @@ def check(setting: Setting, value: object, source: str) -> object:
             assert isinstance(value, int)
             return _check_range(setting, value, source)
         case Kind.PATH:
-            return _expand(Path(str(value)), source)
+            return expand(Path(str(value)), source)
         case Kind.CHOICE:
             return _check_choice(setting, str(value), source)
         case Kind.LIST:
@@ -125,7 +125,8 @@ def check(setting: Setting, value: object, source: str) -> object:
             return _check_text(setting, str(value), source)
 
 
-def _expand(path: Path, source: str) -> Path:
+def expand(path: Path, source: str) -> Path:
+    """Return `path` with the home directory that it may begin with, or raise `ConfigError`."""
     try:
         return path.expanduser()
     except RuntimeError:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from liverelay.config import list_settings, load_settings
+from liverelay.config import CONFIG_FLAG, list_settings, load_settings
 from liverelay.setting import Kind, Setting
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _TYPES: dict[Kind, Any] = {
 ConfigOption = Annotated[
     Path | None,
     typer.Option(
-        "--config", metavar="FILE", help="Configuration file to read instead of the user's."
+        CONFIG_FLAG, metavar="FILE", help="Configuration file to read instead of the user's."
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print what the REST API would answer.")]

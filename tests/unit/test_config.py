@@ -84,6 +84,26 @@ def test_file_may_be_named_by_a_variable(config_file: Path) -> None:
     assert settings.port == 9
 
 
+@pytest.mark.parametrize("source", ["--config", "LIVERELAY_CONFIG"])
+def test_file_may_be_named_from_the_home_directory(
+    config_file: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    config_file.write_text("port = 9")
+    monkeypatch.setenv("HOME", str(config_file.parent))
+
+    def load(name: str) -> Settings:
+        if source == "--config":
+            return load_settings(config_file=Path(name), environment={})
+        return load_settings(environment={source: name})
+
+    assert load("~/config.toml").port == 9
+    with pytest.raises(ConfigError) as caught:
+        load("~no-such-user/config.toml")
+    assert str(caught.value) == (
+        f"{source}: '~no-such-user/config.toml' is in the home of a user unknown here"
+    )
+
+
 def test_file_named_by_the_flag_wins_over_the_variable(config_file: Path) -> None:
     settings = _load(config_file, "port = 9", environment={"LIVERELAY_CONFIG": "/nowhere"})
 
