@@ -99,7 +99,11 @@ async function exchange(environment, url, { method, token, offer, signal }) {
     body: JSON.stringify(offer),
     signal,
   });
-  const body = await response.json().catch(() => null);
+  const body = await response.json().catch((cause) => {
+    // What is no JSON has arrived nevertheless: a page of a proxy in front of the server.
+    if (cause instanceof SyntaxError) return null;
+    throw networkError(`The answer of ${new URL(url).origin} was cut off`, { signal, cause });
+  });
   if (!response.ok) throw errorFromResponse(response, body);
   if (typeof body?.sdp !== 'string' || typeof body.session_id !== 'string') {
     throw new LiveRelayError('The answer is not one of a LiveRelay server', {
@@ -119,8 +123,16 @@ async function request(environment, url, init) {
   try {
     return await environment.fetch(url, init);
   } catch (cause) {
-    if (init.signal.aborted) throw init.signal.reason;
-    const message = `Could not reach ${new URL(url).origin}`;
-    throw new LiveRelayError(message, { code: 'NETWORK_ERROR', cause });
+    throw networkError(`Could not reach ${new URL(url).origin}`, { signal: init.signal, cause });
   }
+}
+
+/**
+ * What a request ends with that did not get its answer: the signal's reason, if that gave it up.
+ *
+ * @param {string} message
+ * @param {{ signal: AbortSignal, cause: unknown }} circumstances
+ */
+function networkError(message, { signal, cause }) {
+  return signal.aborted ? signal.reason : new LiveRelayError(message, { code: 'NETWORK_ERROR', cause });
 }

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 import { LiveRelayError } from '../src/index.js';
 import {
-  FakeBrowser, FakeElement, FakeStream, FakeTrack, json, recordStates, refused, settle, unreachable,
+  cutOff, FakeBrowser, FakeElement, FakeStream, FakeTrack, json, recordStates, refused, settle, unreachable,
 } from './fakes.js';
 
 test('publish posts an offer that only sends, and resolves when connected', async () => {
@@ -89,6 +89,7 @@ test('a promise is not resolved before media can flow', async () => {
 
 const FAILURES = [
   ['the server cannot be reached', unreachable, { code: 'NETWORK_ERROR', httpStatus: undefined }],
+  ['the answer is cut off', cutOff, { code: 'NETWORK_ERROR', httpStatus: undefined }],
   ['the token is refused', refused(401, 'token_invalid'), { code: 'AUTH_ERROR', httpStatus: 401 }],
   ['the room is gone', refused(404, 'room_not_found'), { code: 'ROOM_NOT_FOUND', httpStatus: 404 }],
   ['the room is full', refused(409, 'room_full'), { code: 'ROOM_FULL', httpStatus: 409 }],

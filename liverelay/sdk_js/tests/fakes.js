@@ -158,6 +158,12 @@ export function refused(status, error, headers = {}) {
 
 export const unreachable = () => Promise.reject(new TypeError('Failed to fetch'));
 
+/** An answer whose body breaks off, as browsers tell it. */
+export function cutOff() {
+  const start = (controller) => controller.error(new TypeError('network error'));
+  return new Response(new ReadableStream({ start }));
+}
+
 /** A browser whose every part can be looked at, and whose server answers what `answers` says. */
 export class FakeBrowser {
   requests = [];

@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { FakeBrowser, FakeElement, FakeStream, FakeTrack, recordStates, refused, settle, unreachable } from './fakes.js';
+import {
+  cutOff, FakeBrowser, FakeElement, FakeStream, FakeTrack, recordStates, refused, settle, unreachable,
+} from './fakes.js';
 
 async function watch(browser, options = {}) {
   const { states, onStateChange } = recordStates();
@@ -164,6 +166,18 @@ test('a server that restarts is found again', async () => {
 
   assert.equal(session.state, 'connected');
   assert.equal(browser.offers.length, 5);
+});
+
+test('an answer that is cut off on the way is asked for again', async () => {
+  const browser = new FakeBrowser();
+  const { session } = await watch(browser);
+  browser.answers = [cutOff];
+
+  browser.peerConnection.become('failed');
+  await browser.advance(5);
+
+  assert.equal(session.state, 'connected');
+  assert.equal(browser.offers.length, 3);
 });
 
 test('a viewer whose publisher is gone as well keeps asking for a while', async () => {
