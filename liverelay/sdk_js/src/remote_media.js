@@ -9,6 +9,8 @@ export class RemoteMedia {
   #emit;
   /** @type {MediaStream | undefined} */
   #stream;
+  /** @type {MediaStream | undefined} What the element has: during another attempt still the old one. */
+  #shown;
 
   /**
    * @param {Environment} environment
@@ -37,7 +39,8 @@ export class RemoteMedia {
   }
 
   play() {
-    show(this.#element, this.#stream);
+    this.#shown = this.#stream;
+    show(this.#element, this.#shown);
     this.#element.play().catch((error) => {
       // Anything else means that the element got another stream, or was paused by the page.
       if (error?.name !== 'NotAllowedError') return;
@@ -48,7 +51,7 @@ export class RemoteMedia {
   }
 
   release() {
-    unshow(this.#element, this.#stream);
+    unshow(this.#element, this.#shown);
   }
 }
 

@@ -67,6 +67,30 @@ test('an element that shows something else by now is left alone', async () => {
   assert.equal(element.srcObject, other);
 });
 
+for (const [how, lose] of [
+  ['fails', async (browser) => {
+    browser.answers = [refused(404, 'room_not_found')];
+    browser.peerConnection.endDtls();
+    await browser.advance(1);
+  }],
+  ['is closed during another attempt', async (browser, session) => {
+    browser.connects = false;
+    browser.peerConnection.become('failed');
+    await browser.advance(1);
+    session.close();
+  }],
+]) {
+  test(`no picture stays in the element of a session that ${how}`, async () => {
+    const browser = new FakeBrowser();
+    const { session, element } = await watch(browser);
+
+    await lose(browser, session);
+
+    assert.equal(browser.offers.length, 2);
+    assert.equal(element.srcObject, null);
+  });
+}
+
 test('a page that goes away closes its sessions', async () => {
   const browser = new FakeBrowser();
   const { session } = await watch(browser);
