@@ -68,7 +68,15 @@ async function capture(environment, open) {
     return await open(devices);
   } catch (cause) {
     if (cause instanceof LiveRelayError) throw cause;
-    const name = cause instanceof Error || cause instanceof DOMException ? cause.name : '';
-    throw mediaError(REASONS[name] ?? 'The camera or microphone could not be opened', cause);
+    throw mediaError(REASONS[nameOf(cause)] ?? 'The camera or microphone could not be opened', cause);
   }
+}
+
+/**
+ * The name of a browser's own error.
+ *
+ * @param {unknown} error
+ */
+export function nameOf(error) {
+  return error instanceof Error || error instanceof DOMException ? error.name : '';
 }

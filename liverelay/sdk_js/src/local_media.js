@@ -7,7 +7,7 @@
 /** @import { Environment } from './environment.js' */
 /** @import { SessionEvents } from './session.js' */
 
-import { captureDevices, captureScreen, mediaError } from './capture.js';
+import { captureDevices, captureScreen, mediaError, nameOf } from './capture.js';
 
 /** @typedef {'audio' | 'video'} Kind */
 
@@ -142,9 +142,9 @@ export class LocalMedia {
     const previous = kind === 'video' && this.#sharing ? this.#sharing.camera : this.#track(kind);
     const track = await this.#captureInstead({ [kind]: wanted }, previous);
     this.#reportEnd(track);
+    this.#stop(previous);
     if (kind === 'video' && this.#sharing) this.#sharing.camera = track;
     else await this.#send(kind, track);
-    this.#stop(previous);
   }
 
   /**
@@ -167,8 +167,8 @@ export class LocalMedia {
     if (!this.#sharing) return;
     const { screen, camera } = this.#sharing;
     this.#sharing = undefined;
-    await this.#send('video', camera);
     this.#stop(screen);
+    await this.#send('video', camera);
     this.#emit('sourcechange', { source: camera ? 'camera' : 'none' });
   }
 
@@ -212,7 +212,13 @@ export class LocalMedia {
       track.enabled = !this.#muted[kind];
       this.#stream?.addTrack(track);
     }
-    await this.#senders.get(kind)?.replaceTrack(track ?? null);
+    try {
+      await this.#senders.get(kind)?.replaceTrack(track ?? null);
+    } catch (cause) {
+      // The connection is lost: the next one takes the track from the stream.
+      if (nameOf(cause) === 'InvalidStateError') return;
+      throw mediaError(`The browser could not send the new ${kind}`, cause);
+    }
   }
 
   /**
@@ -224,9 +230,8 @@ export class LocalMedia {
       return (await this.#capture(constraints)).getTracks()[0];
     } catch (error) {
       // Phones open one camera at a time: there, the old one has to go first.
-      const cause = error instanceof Error ? error.cause : undefined;
-      const busy = cause instanceof Error || cause instanceof DOMException ? cause.name : '';
-      if (busy !== 'NotReadableError' || !previous || !this.#captured.has(previous)) throw error;
+      const isBusy = error instanceof Error && nameOf(error.cause) === 'NotReadableError';
+      if (!isBusy || !previous || !this.#captured.has(previous)) throw error;
       this.#stop(previous);
       return (await this.#capture(constraints)).getTracks()[0];
     }

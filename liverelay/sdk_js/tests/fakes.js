@@ -82,6 +82,7 @@ export class FakePeerConnection extends EventTarget {
     if (this.refusesModes && modes) throw new DOMException('', 'OperationError');
     const sender = { track: null, transport: this.transport };
     sender.replaceTrack = async (track) => {
+      if (this.connectionState === 'closed') throw new DOMException('', 'InvalidStateError');
       sender.track = track;
     };
     if (typeof trackOrKind !== 'string') sender.track = trackOrKind;

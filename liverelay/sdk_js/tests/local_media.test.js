@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { FakeBrowser, FakeElement, FakeStream, FakeTrack, settle } from './fakes.js';
+import { FakeBrowser, FakeElement, FakeStream, FakeTrack, settle, unreachable } from './fakes.js';
 
 function publish(browser, options = { video: true, audio: true }) {
   return browser.liveRelay.publish({ token: 't', ...options });
@@ -11,6 +11,13 @@ function publish(browser, options = { video: true, audio: true }) {
 
 function sent(browser, kind) {
   return browser.peerConnection.transceivers.find((section) => section.kind === kind).sender.track;
+}
+
+/** Takes the connection away; the next one is there five seconds later. */
+async function lose(browser) {
+  browser.answers = [unreachable];
+  browser.peerConnection.become('failed');
+  await settle();
 }
 
 test('each mute concerns its own kind', async () => {
@@ -126,6 +133,20 @@ test('switching the camera replaces the track and stops the old one', async () =
   assert.equal(browser.offers.length, 1);
 });
 
+test('a camera that is switched while the connection is lost is sent by the next one', async () => {
+  const browser = new FakeBrowser();
+  const session = await publish(browser);
+  const old = sent(browser, 'video');
+
+  await lose(browser);
+  await session.switchCamera('back');
+  assert.ok(old.stopped);
+  await browser.advance(5);
+
+  assert.equal(session.state, 'connected');
+  assert.equal(sent(browser, 'video').label, 'device 2');
+});
+
 test('a track of the page’s own is not stopped by a switch', async () => {
   const browser = new FakeBrowser();
   const own = new FakeTrack('video');
@@ -221,6 +242,62 @@ test('the browser’s own button ends the sharing', async () => {
 
   assert.equal(sent(browser, 'video'), camera);
   assert.ok(!session.isScreenShared);
+});
+
+for (const [how, stop] of [
+  ['stopScreenShare', (session) => session.stopScreenShare()],
+  ['the browser’s own button', (session) => {
+    const [screen] = session.localStream.getVideoTracks();
+    screen.dispatchEvent(new Event('ended'));
+  }],
+]) {
+  test(`${how} ends the sharing also while the connection is lost`, async () => {
+    const browser = new FakeBrowser();
+    const session = await publish(browser);
+    const camera = sent(browser, 'video');
+    await session.startScreenShare();
+    const screen = sent(browser, 'video');
+    const sources = [];
+    session.on('sourcechange', ({ detail }) => sources.push(detail.source));
+
+    await lose(browser);
+    await stop(session);
+    await settle();
+    assert.ok(screen.stopped);
+    assert.ok(!session.isScreenShared);
+    assert.deepEqual(sources, ['camera']);
+    await browser.advance(5);
+
+    assert.equal(session.state, 'connected');
+    assert.equal(sent(browser, 'video'), camera);
+  });
+}
+
+test('a screen that is shared while the connection is lost is sent by the next one', async () => {
+  const browser = new FakeBrowser();
+  const session = await publish(browser);
+  const sources = [];
+  session.on('sourcechange', ({ detail }) => sources.push(detail.source));
+
+  await lose(browser);
+  await session.startScreenShare();
+  await browser.advance(5);
+
+  assert.deepEqual(sources, ['screen']);
+  assert.equal(sent(browser, 'video').label, 'screen 2');
+});
+
+test('a screen is not captured any more even if nothing can take its place', async () => {
+  const browser = new FakeBrowser();
+  const session = await publish(browser);
+  await session.startScreenShare();
+  const screen = sent(browser, 'video');
+  const { sender } = browser.peerConnection.transceivers.find(({ kind }) => kind === 'video');
+  sender.replaceTrack = () => Promise.reject(new DOMException('', 'InvalidModificationError'));
+
+  await assert.rejects(session.stopScreenShare(), { code: 'MEDIA_ERROR' });
+
+  assert.ok(screen.stopped);
 });
 
 test('a camera switched while the screen is shared comes up afterwards', async () => {

@@ -17,3 +17,9 @@ export declare function captureScreen(environment: Environment, options: Display
  * @param {unknown} [cause]
  */
 export declare function mediaError(message: string, cause?: unknown): LiveRelayError;
+/**
+ * The name of a browser's own error.
+ *
+ * @param {unknown} error
+ */
+export declare function nameOf(error: unknown): string;
