@@ -152,7 +152,9 @@ export class LocalMedia {
    */
   async startScreenShare(options) {
     this.#demandSender('video');
-    const stream = await captureScreen(this.#environment, { video: true, ...options });
+    // Its sound is not sent, so nobody is asked for it.
+    const wanted = { video: true, ...options, audio: false };
+    const stream = await captureScreen(this.#environment, wanted);
     const screen = this.#own(stream).getVideoTracks()[0];
     const camera = this.#sharing ? this.#sharing.camera : this.#track('video');
     this.#stop(this.#sharing?.screen);

@@ -96,9 +96,10 @@ export class SendingSession extends Session {
 
   /**
    * Sends the screen, or the window that the user picks, in place of the camera. The camera stays
-   * open and comes back when the sharing ends, also when it ends by the browser's own button.
+   * open and comes back when the sharing ends, also when it ends by the browser's own button. The
+   * microphone is sent on, and the sound of the screen is not.
    *
-   * @param {DisplayMediaStreamOptions} [options] Those of `getDisplayMedia`.
+   * @param {DisplayMediaStreamOptions} [options] Those of `getDisplayMedia`; `audio` is not looked at.
    */
   async startScreenShare(options = {}) {
     await this.#local.startScreenShare(options);

@@ -231,6 +231,17 @@ test('the screen takes the camera’s place and gives it back', async () => {
   assert.deepEqual(sources, ['screen', 'camera']);
 });
 
+test('a person is not asked for the sound of a screen, which is not sent', async () => {
+  const browser = new FakeBrowser();
+  const session = await publish(browser);
+
+  await session.startScreenShare({ audio: true, selfBrowserSurface: 'exclude' });
+
+  const { audio, ...asked } = browser.captures[1];
+  assert.equal(audio, false);
+  assert.deepEqual(asked, { source: 'screen', video: true, selfBrowserSurface: 'exclude' });
+});
+
 test('the browser’s own button ends the sharing', async () => {
   const browser = new FakeBrowser();
   const session = await publish(browser);

@@ -49,9 +49,10 @@ export declare class SendingSession extends Session {
     switchMicrophone(microphone: string | MediaTrackConstraints): Promise<void>;
     /**
      * Sends the screen, or the window that the user picks, in place of the camera. The camera stays
-     * open and comes back when the sharing ends, also when it ends by the browser's own button.
+     * open and comes back when the sharing ends, also when it ends by the browser's own button. The
+     * microphone is sent on, and the sound of the screen is not.
      *
-     * @param {DisplayMediaStreamOptions} [options] Those of `getDisplayMedia`.
+     * @param {DisplayMediaStreamOptions} [options] Those of `getDisplayMedia`; `audio` is not looked at.
      */
     startScreenShare(options?: DisplayMediaStreamOptions): Promise<void>;
     /** Brings the camera back. */
