@@ -101,8 +101,9 @@ export class Connection {
   async #negotiate(offer) {
     const peerConnection = this.#peerConnection;
     const sdp = await createOffer(peerConnection);
+    offer.signal.throwIfAborted();
     // The server is ICE-lite and its answer complete: there are no candidates to wait for.
-    const answer = await postOffer(this.#environment, { ...offer, sdp });
+    const answer = await this.#post({ ...offer, sdp });
     this.#sessionId = answer.sessionId;
     this.#session = { url: answer.url, token: offer.token };
     this.#wishes = new Wishes(this.#environment, { ...this.#session, signal: this.#watch.signal });
@@ -114,6 +115,21 @@ export class Connection {
     await applyAnswer(peerConnection, answer.sdp);
     this.#watchDtls();
     await abortable(connected, offer.signal);
+  }
+
+  /**
+   * Goes on when the attempt is given up: the server may have opened the session already, and only
+   * its answer says which one is to be ended. Without `keepalive`: if the page is gone by then,
+   * nobody reads the answer, and it is better that the offer does not arrive.
+   *
+   * @param {Offer} offer
+   */
+  #post(offer) {
+    return withTimeout(this.#environment, {
+      seconds: CONNECT_TIMEOUT,
+      signal: new AbortController().signal,
+      work: (signal) => postOffer(this.#environment, { ...offer, signal }),
+    });
   }
 
   /** @returns {Promise<void>} */

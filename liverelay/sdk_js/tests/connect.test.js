@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 import { LiveRelayError } from '../src/index.js';
 import {
-  cutOff, FakeBrowser, FakeElement, FakeStream, FakeTrack, json, recordStates, refused, settle, unreachable,
+  answeredLater, cutOff, FakeBrowser, FakeElement, FakeStream, FakeTrack, json, recordStates, refused, settle, unreachable,
 } from './fakes.js';
 
 test('publish posts an offer that only sends, and resolves when connected', async () => {
@@ -150,15 +150,15 @@ test('no connection within 15 seconds is a TIMEOUT', async () => {
 
 test('a server that never answers is a TIMEOUT, and the request is given up', async () => {
   const browser = new FakeBrowser();
-  let signal;
-  browser.answers = [(init) => new Promise(() => ({ signal } = init))];
+  const offer = answeredLater();
+  browser.answers = [offer.answer];
 
   const joining = browser.liveRelay.subscribe({ token: 't', element: new FakeElement() });
   joining.catch(() => undefined);
   await browser.advance(15);
 
   await assert.rejects(joining, { code: 'TIMEOUT' });
-  assert.ok(signal.aborted);
+  assert.ok(offer.signal.aborted);
 });
 
 test('time that a person takes to allow the camera does not count', async () => {
@@ -189,6 +189,59 @@ test('an aborted signal rejects with its reason, and stops what was captured', a
   assert.ok(browser.peerConnection.transceivers[0].sender.track.stopped);
   assert.equal(browser.deletions.length, 1);
   assert.equal(browser.pendingTimers, 0);
+});
+
+test('an abort while the server opens a session does not wait for it, and ends it', async () => {
+  const browser = new FakeBrowser();
+  const controller = new AbortController();
+  const offer = answeredLater();
+  browser.answers = [offer.answer];
+
+  const joining = browser.liveRelay.publish({ token: 't', video: true, signal: controller.signal });
+  await settle();
+  controller.abort();
+  await assert.rejects(joining, { name: 'AbortError' });
+  assert.equal(browser.peerConnection.connectionState, 'closed');
+  offer.accept();
+  await settle();
+
+  const [{ url }] = browser.deletions;
+  assert.equal(url, 'https://sfu.example/sfu/sessions/session-late');
+});
+
+test('a request that nobody waits for any more is given up as early as any', async () => {
+  const browser = new FakeBrowser();
+  const controller = new AbortController();
+  const offer = answeredLater();
+  browser.answers = [offer.answer];
+
+  const joining = browser.liveRelay.publish({ token: 't', video: true, signal: controller.signal });
+  await settle();
+  controller.abort();
+  await assert.rejects(joining, { name: 'AbortError' });
+  await browser.advance(14.9);
+  assert.ok(!offer.signal.aborted);
+  await browser.advance(0.2);
+
+  assert.ok(offer.signal.aborted);
+  assert.equal(browser.pendingTimers, 0);
+});
+
+test('an abort while the browser makes its offer sends nothing', async () => {
+  const browser = new FakeBrowser();
+  const controller = new AbortController();
+  const { createPeerConnection } = browser.environment;
+  browser.environment.createPeerConnection = () => {
+    const peerConnection = createPeerConnection();
+    peerConnection.setLocalDescription = async () => controller.abort();
+    return peerConnection;
+  };
+
+  const options = { token: 't', video: true, signal: controller.signal };
+  await assert.rejects(browser.liveRelay.publish(options), { name: 'AbortError' });
+  await settle();
+
+  assert.equal(browser.requests.length, 0);
 });
 
 test('a signal that was aborted before sends nothing', async () => {

@@ -153,11 +153,28 @@ export function json(status, body, headers = {}) {
   return new Response(JSON.stringify(body), { status, headers });
 }
 
+function accepted(sessionId) {
+  return json(200, { sdp: 'the answer', type: 'answer', session_id: sessionId });
+}
+
 export function refused(status, error, headers = {}) {
   return () => json(status, { error, message: `Sentence for ${error}` }, headers);
 }
 
 export const unreachable = () => Promise.reject(new TypeError('Failed to fetch'));
+
+/** An answer that arrives when the test calls `accept`, unless the request is given up before. */
+export function answeredLater() {
+  const later = {};
+  later.answer = ({ signal }) => {
+    later.signal = signal;
+    return new Promise((resolve, reject) => {
+      later.accept = () => resolve(accepted('session-late'));
+      signal.addEventListener('abort', () => reject(signal.reason));
+    });
+  };
+  return later;
+}
 
 /** An answer whose body breaks off, as browsers tell it. */
 export function cutOff() {
@@ -286,7 +303,7 @@ export class FakeBrowser {
     const answer = this.answers.shift();
     if (answer) return answer(init);
     if (this.connects) void setImmediate().then(() => peerConnection.become('connected'));
-    return json(200, { sdp: 'the answer', type: 'answer', session_id: `session-${number}` });
+    return accepted(`session-${number}`);
   }
 
   #answerRestart(init) {

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import {
-  cutOff, FakeBrowser, FakeElement, FakeStream, FakeTrack, recordStates, refused, settle, unreachable,
+  answeredLater, cutOff, FakeBrowser, FakeElement, FakeStream, FakeTrack, recordStates, refused, settle,
+  unreachable,
 } from './fakes.js';
 
 async function watch(browser, options = {}) {
@@ -288,6 +289,25 @@ test('close while an attempt is under way ends what it opened', async () => {
 
   assert.deepEqual(browser.deletions.map(({ url }) => url.split('/').pop()), ['session-1', 'session-2']);
   assert.equal(browser.peerConnection.connectionState, 'closed');
+});
+
+test('close while the server opens a session ends it when the answer says which', async () => {
+  const browser = new FakeBrowser();
+  const { session } = await watch(browser);
+  const offer = answeredLater();
+  browser.answers = [offer.answer];
+
+  browser.peerConnection.become('failed');
+  await browser.advance(1);
+  session.close();
+  assert.equal(session.state, 'disconnected');
+  await browser.advance(14);
+  offer.accept();
+  await browser.advance(0);
+
+  assert.deepEqual(browser.deletions.map(({ url }) => url.split('/').pop()), ['session-1', 'session-late']);
+  assert.equal(session.state, 'disconnected');
+  assert.equal(browser.pendingTimers, 0);
 });
 
 test('close inside a state callback is final', async () => {
