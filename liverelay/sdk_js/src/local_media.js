@@ -1,13 +1,14 @@
 /**
  * What a session sends: its tracks, their mutes, and what takes a track's place.
  *
- * Tracks opened here are stopped here. Tracks of a caller's own stream are never stopped.
+ * Tracks of a caller's own stream are never stopped.
  */
 
 /** @import { Environment } from './environment.js' */
 /** @import { SessionEvents } from './session.js' */
 
-import { captureDevices, captureScreen, mediaError, nameOf } from './capture.js';
+import { mediaError, nameOf } from './capture.js';
+import { OwnTracks } from './own_tracks.js';
 
 /** @typedef {'audio' | 'video'} Kind */
 
@@ -47,11 +48,9 @@ export class LocalMedia {
   #environment;
   #options;
   #emit;
+  #own;
   /** @type {MediaStream | undefined} */
   #stream;
-  #released = false;
-  /** @type {Set<MediaStreamTrack>} */
-  #captured = new Set();
   /** @type {Map<Kind, RTCRtpSender>} */
   #senders = new Map();
   /** @type {Record<Kind, boolean>} */
@@ -68,6 +67,7 @@ export class LocalMedia {
     this.#environment = environment;
     this.#options = options;
     this.#emit = emit;
+    this.#own = new OwnTracks(environment);
   }
 
   /** What is sent now, for a preview. The object stays the same when a device is switched. */
@@ -81,7 +81,7 @@ export class LocalMedia {
 
   async open() {
     const { stream, video = false, audio = false } = this.#options;
-    const source = stream ?? (await this.#capture({ video, audio }));
+    const source = stream ?? (await this.#own.openDevices({ video, audio }));
     const tracks = [source.getAudioTracks()[0], source.getVideoTracks()[0]].filter(Boolean);
     for (const track of tracks) {
       const kind = kindOf(track);
@@ -140,9 +140,9 @@ export class LocalMedia {
     this.#demandSender(kind);
     const wanted = typeof device === 'string' ? { deviceId: { exact: device } } : device;
     const previous = kind === 'video' && this.#sharing ? this.#sharing.camera : this.#track(kind);
-    const track = await this.#captureInstead({ [kind]: wanted }, previous);
+    const track = await this.#openInstead(kind, wanted, previous);
     this.#reportEnd(track);
-    this.#stop(previous);
+    this.#own.stop(previous);
     if (kind === 'video' && this.#sharing) this.#sharing.camera = track;
     else await this.#send(kind, track);
   }
@@ -152,12 +152,9 @@ export class LocalMedia {
    */
   async startScreenShare(options) {
     this.#demandSender('video');
-    // Its sound is not sent, so nobody is asked for it.
-    const wanted = { video: true, ...options, audio: false };
-    const stream = await captureScreen(this.#environment, wanted);
-    const screen = this.#own(stream).getVideoTracks()[0];
+    const screen = await this.#own.openScreen(options);
     const camera = this.#sharing ? this.#sharing.camera : this.#track('video');
-    this.#stop(this.#sharing?.screen);
+    this.#own.stop(this.#sharing?.screen);
     this.#sharing = { screen, camera };
     // The browser has a button of its own that ends the sharing.
     screen.addEventListener('ended', () => void this.#onScreenEnded(screen));
@@ -169,16 +166,14 @@ export class LocalMedia {
     if (!this.#sharing) return;
     const { screen, camera } = this.#sharing;
     this.#sharing = undefined;
-    this.#stop(screen);
+    this.#own.stop(screen);
     await this.#send('video', camera);
     this.#emit('sourcechange', { source: camera ? 'camera' : 'none' });
   }
 
   release() {
-    this.#released = true;
     this.#sharing = undefined;
-    for (const track of this.#captured) track.stop();
-    this.#captured.clear();
+    this.#own.release();
   }
 
   /**
@@ -199,7 +194,7 @@ export class LocalMedia {
    * @param {Kind} kind
    */
   #demandSender(kind) {
-    if (!this.#released && this.#senders.has(kind)) return;
+    if (!this.#own.isReleased && this.#senders.has(kind)) return;
     throw mediaError(`This session sends no ${kind}`);
   }
 
@@ -224,46 +219,20 @@ export class LocalMedia {
   }
 
   /**
-   * @param {MediaStreamConstraints} constraints
+   * @param {Kind} kind
+   * @param {MediaTrackConstraints} constraints
    * @param {MediaStreamTrack | undefined} previous
    */
-  async #captureInstead(constraints, previous) {
+  async #openInstead(kind, constraints, previous) {
     try {
-      return (await this.#capture(constraints)).getTracks()[0];
+      return await this.#own.openDevice(kind, constraints);
     } catch (error) {
       // Phones open one camera at a time: there, the old one has to go first.
       const isBusy = error instanceof Error && nameOf(error.cause) === 'NotReadableError';
-      if (!isBusy || !previous || !this.#captured.has(previous)) throw error;
-      this.#stop(previous);
-      return (await this.#capture(constraints)).getTracks()[0];
+      if (!isBusy || !this.#own.has(previous)) throw error;
+      this.#own.stop(previous);
+      return await this.#own.openDevice(kind, constraints);
     }
-  }
-
-  /**
-   * @param {MediaStreamConstraints} constraints
-   */
-  async #capture(constraints) {
-    return this.#own(await captureDevices(this.#environment, constraints));
-  }
-
-  /**
-   * @param {MediaStream} stream
-   */
-  #own(stream) {
-    for (const track of stream.getTracks()) this.#captured.add(track);
-    if (this.#released) {
-      // The session was closed while the browser was asking its user.
-      this.release();
-      throw mediaError('The session is closed');
-    }
-    return stream;
-  }
-
-  /**
-   * @param {MediaStreamTrack | undefined} track
-   */
-  #stop(track) {
-    if (track && this.#captured.delete(track)) track.stop();
   }
 
   /**

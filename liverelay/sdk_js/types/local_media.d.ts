@@ -1,7 +1,7 @@
 /**
  * What a session sends: its tracks, their mutes, and what takes a track's place.
  *
- * Tracks opened here are stopped here. Tracks of a caller's own stream are never stopped.
+ * Tracks of a caller's own stream are never stopped.
  */
 import type { Environment } from './environment.js';
 import type { SessionEvents } from './session.js';

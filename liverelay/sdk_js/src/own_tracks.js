@@ -1,0 +1,85 @@
+/** The tracks that a session opens itself: cameras, microphones, screens. It stops them as well. */
+
+/** @import { Environment } from './environment.js' */
+/** @import { Kind } from './local_media.js' */
+
+import { captureDevices, captureScreen, mediaError } from './capture.js';
+
+export class OwnTracks {
+  #environment;
+  /** @type {Set<MediaStreamTrack>} */
+  #tracks = new Set();
+  #released = false;
+
+  /**
+   * @param {Environment} environment
+   */
+  constructor(environment) {
+    this.#environment = environment;
+  }
+
+  /** Once it is, nothing is opened any more. */
+  get isReleased() {
+    return this.#released;
+  }
+
+  /**
+   * @param {MediaStreamTrack | undefined} track
+   */
+  has(track) {
+    return track !== undefined && this.#tracks.has(track);
+  }
+
+  /**
+   * @param {MediaStreamConstraints} constraints
+   */
+  openDevices(constraints) {
+    return this.#own(captureDevices(this.#environment, constraints));
+  }
+
+  /**
+   * @param {Kind} kind
+   * @param {MediaTrackConstraints} constraints
+   */
+  async openDevice(kind, constraints) {
+    return (await this.openDevices({ [kind]: constraints })).getTracks()[0];
+  }
+
+  /**
+   * @param {DisplayMediaStreamOptions} options
+   */
+  async openScreen(options) {
+    // Its sound is not sent, so nobody is asked for it.
+    const wanted = { video: true, ...options, audio: false };
+    return (await this.#own(captureScreen(this.#environment, wanted))).getVideoTracks()[0];
+  }
+
+  /**
+   * Stops a track that was opened here, and no other.
+   *
+   * @param {MediaStreamTrack | undefined} track
+   */
+  stop(track) {
+    if (track && this.#tracks.delete(track)) track.stop();
+  }
+
+  release() {
+    this.#released = true;
+    for (const track of this.#tracks) track.stop();
+    this.#tracks.clear();
+  }
+
+  /**
+   * @param {Promise<MediaStream>} opening
+   */
+  async #own(opening) {
+    const stream = await opening;
+    for (const track of stream.getTracks()) this.#tracks.add(track);
+    if (this.#released) {
+      // The session was closed while the browser was asking its user.
+      this.release();
+      throw mediaError('The session is closed');
+    }
+    return stream;
+  }
+}
