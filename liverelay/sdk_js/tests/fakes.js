@@ -340,6 +340,18 @@ export class FakeBrowser {
   }
 }
 
+/** The track that goes out on the latest connection. */
+export function sent(browser, kind) {
+  return browser.peerConnection.transceivers.find((section) => section.kind === kind).sender.track;
+}
+
+/** Takes the connection away; the next one is there five seconds later. */
+export async function lose(browser) {
+  browser.answers = [unreachable];
+  browser.peerConnection.become('failed');
+  await settle();
+}
+
 /** All states a session goes through, as `onStateChange` tells them. */
 export function recordStates() {
   const states = [];
