@@ -55,6 +55,8 @@ export class LocalMedia {
   #senders = new Map();
   /** @type {Record<Kind, boolean>} */
   #muted = { audio: false, video: false };
+  /** @type {Partial<Record<Kind, object>>} Of several switches at once the latest counts. */
+  #latestSwitch = {};
   /** @type {{ screen: MediaStreamTrack, camera: MediaStreamTrack | undefined } | undefined} */
   #sharing;
 
@@ -139,12 +141,20 @@ export class LocalMedia {
   async switchDevice(kind, device) {
     this.#demandSender(kind);
     const wanted = typeof device === 'string' ? { deviceId: { exact: device } } : device;
-    const previous = kind === 'video' && this.#sharing ? this.#sharing.camera : this.#track(kind);
-    const track = await this.#openInstead(kind, wanted, previous);
-    this.#reportEnd(track);
-    this.#own.stop(previous);
-    if (kind === 'video' && this.#sharing) this.#sharing.camera = track;
-    else await this.#send(kind, track);
+    const request = {};
+    this.#latestSwitch[kind] = request;
+    let track;
+    try {
+      track = await this.#own.openDevice(kind, wanted);
+    } catch (error) {
+      const previous = this.#device(kind);
+      const isLatest = this.#latestSwitch[kind] === request;
+      if (!isLatest || !isInUse(error) || !previous || !this.#own.has(previous)) throw error;
+      await this.#openAfter(previous, wanted);
+      return;
+    }
+    if (this.#latestSwitch[kind] === request) await this.#take(track);
+    else this.#own.stop(track);
   }
 
   /**
@@ -191,6 +201,69 @@ export class LocalMedia {
   }
 
   /**
+   * What is switched: also the camera that waits for a screen to give its place back.
+   *
+   * @param {Kind} kind
+   */
+  #device(kind) {
+    return kind === 'video' && this.#sharing ? this.#sharing.camera : this.#track(kind);
+  }
+
+  /**
+   * Phones open one camera at a time: there, the old one has to go first. It comes back if the new
+   * one does not open even then.
+   *
+   * @param {MediaStreamTrack} previous
+   * @param {MediaTrackConstraints} wanted
+   */
+  async #openAfter(previous, wanted) {
+    const kind = kindOf(previous);
+    const before = { ...previous.getConstraints(), deviceId: { exact: previous.getSettings().deviceId } };
+    this.#own.stop(previous);
+    const track = await this.#own.openDevice(kind, wanted).catch(async (error) => {
+      await this.#reopen(previous, before);
+      throw error;
+    });
+    await this.#replace(previous, track);
+  }
+
+  /**
+   * @param {MediaStreamTrack} previous
+   * @param {MediaTrackConstraints} constraints
+   */
+  async #reopen(previous, constraints) {
+    const kind = kindOf(previous);
+    try {
+      await this.#replace(previous, await this.#own.openDevice(kind, constraints));
+    } catch {
+      const isMissed = !this.#own.isReleased && this.#device(kind) === previous;
+      if (isMissed) this.#emit('trackended', { kind });
+    }
+  }
+
+  /**
+   * Takes a track in place of `previous`, unless a newer switch has done so meanwhile.
+   *
+   * @param {MediaStreamTrack} previous
+   * @param {MediaStreamTrack} track
+   */
+  async #replace(previous, track) {
+    if (this.#device(kindOf(track)) === previous) await this.#take(track);
+    else this.#own.stop(track);
+  }
+
+  /**
+   * @param {MediaStreamTrack} track
+   */
+  async #take(track) {
+    const kind = kindOf(track);
+    this.#reportEnd(track);
+    this.#own.stop(this.#device(kind));
+    if (kind === 'video' && this.#sharing) this.#sharing.camera = track;
+    else await this.#send(kind, track);
+  }
+
+  /**
    * @param {Kind} kind
    */
   #demandSender(kind) {
@@ -219,23 +292,6 @@ export class LocalMedia {
   }
 
   /**
-   * @param {Kind} kind
-   * @param {MediaTrackConstraints} constraints
-   * @param {MediaStreamTrack | undefined} previous
-   */
-  async #openInstead(kind, constraints, previous) {
-    try {
-      return await this.#own.openDevice(kind, constraints);
-    } catch (error) {
-      // Phones open one camera at a time: there, the old one has to go first.
-      const isBusy = error instanceof Error && nameOf(error.cause) === 'NotReadableError';
-      if (!isBusy || !this.#own.has(previous)) throw error;
-      this.#own.stop(previous);
-      return await this.#own.openDevice(kind, constraints);
-    }
-  }
-
-  /**
    * @param {MediaStreamTrack} track
    */
   #reportEnd(track) {
@@ -250,6 +306,13 @@ export class LocalMedia {
  */
 function kindOf(track) {
   return track.kind === 'audio' ? 'audio' : 'video';
+}
+
+/**
+ * @param {unknown} error
+ */
+function isInUse(error) {
+  return error instanceof Error && nameOf(error.cause) === 'NotReadableError';
 }
 
 /**

@@ -34,7 +34,7 @@ export class OwnTracks {
    * @param {MediaStreamConstraints} constraints
    */
   openDevices(constraints) {
-    return this.#own(captureDevices(this.#environment, constraints));
+    return this.#own(() => captureDevices(this.#environment, constraints));
   }
 
   /**
@@ -51,7 +51,8 @@ export class OwnTracks {
   async openScreen(options) {
     // Its sound is not sent, so nobody is asked for it.
     const wanted = { video: true, ...options, audio: false };
-    return (await this.#own(captureScreen(this.#environment, wanted))).getVideoTracks()[0];
+    const stream = await this.#own(() => captureScreen(this.#environment, wanted));
+    return stream.getVideoTracks()[0];
   }
 
   /**
@@ -70,16 +71,20 @@ export class OwnTracks {
   }
 
   /**
-   * @param {Promise<MediaStream>} opening
+   * @param {() => Promise<MediaStream>} open
    */
-  async #own(opening) {
-    const stream = await opening;
+  async #own(open) {
+    this.#demandNotReleased();
+    const stream = await open();
     for (const track of stream.getTracks()) this.#tracks.add(track);
-    if (this.#released) {
-      // The session was closed while the browser was asking its user.
-      this.release();
-      throw mediaError('The session is closed');
-    }
+    // It may have been closed while the browser was asking its user.
+    this.#demandNotReleased();
     return stream;
+  }
+
+  #demandNotReleased() {
+    if (!this.#released) return;
+    this.release();
+    throw mediaError('The session is closed');
   }
 }

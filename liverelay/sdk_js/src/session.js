@@ -35,7 +35,7 @@ import { abortable, pause } from './wait.js';
  * @property {{ source: 'camera' | 'screen' | 'none' }} sourcechange What is sent as video now.
  * @property {Speaking} speaking A peer in the room began or ended to speak, or took the lead.
  * @property {{ kind: 'audio' | 'video' }} trackended The camera or microphone was unplugged or taken
- *   away.
+ *   away, or did not open again after a switch that failed.
  */
 
 /**

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { FakeBrowser, FakeElement, FakeStream, FakeTrack, lose, sent } from './fakes.js';
+import { FakeBrowser, FakeElement, FakeStream, FakeTrack, lose, sent, settle } from './fakes.js';
 
 function publish(browser, options = { video: true, audio: true }) {
   return browser.liveRelay.publish({ token: 't', ...options });
@@ -63,6 +63,154 @@ test('a camera that cannot be opened beside the old one is opened after it', asy
   await session.switchCamera('back');
 
   assert.equal(sent(browser, 'video').label, 'back');
+});
+
+const inUse = () => new DOMException('x', 'NotReadableError');
+
+function recordEnds(session) {
+  const ended = [];
+  session.on('trackended', ({ detail }) => ended.push(detail.kind));
+  return ended;
+}
+
+test('a camera that had to go first comes back, as it was, if the other does not open', async () => {
+  const browser = new FakeBrowser();
+  const session = await publish(browser, { video: { width: 320 } });
+  const ended = recordEnds(session);
+  browser.captureRefusal = ({ video }) => video.deviceId.exact === 'busy' && inUse();
+
+  await assert.rejects(session.switchCamera('busy'), { code: 'MEDIA_ERROR', message: /in use/ });
+
+  const back = { source: 'device', video: { width: 320, deviceId: { exact: 'id of device 1' } } };
+  assert.deepEqual(browser.captures.at(-1), back);
+  assert.equal(sent(browser, 'video').label, 'device 4');
+  assert.deepEqual(session.localStream.getVideoTracks(), [sent(browser, 'video')]);
+  assert.deepEqual(ended, []);
+  sent(browser, 'video').dispatchEvent(new Event('ended'));
+  assert.deepEqual(ended, ['video']);
+});
+
+test('a camera that comes back while the screen is shared comes up afterwards', async () => {
+  const browser = new FakeBrowser();
+  const session = await publish(browser);
+  await session.startScreenShare();
+  browser.captureRefusal = ({ video }) => video.deviceId.exact === 'busy' && inUse();
+
+  await assert.rejects(session.switchCamera('busy'), { code: 'MEDIA_ERROR' });
+  assert.equal(sent(browser, 'video').label, 'screen 2');
+  await session.stopScreenShare();
+
+  assert.equal(sent(browser, 'video').label, 'device 5');
+});
+
+test('a camera that had to go first and does not come back is told', async () => {
+  const browser = new FakeBrowser();
+  const session = await publish(browser);
+  const ended = recordEnds(session);
+  browser.captureRefusal = inUse;
+
+  await assert.rejects(session.switchCamera('busy'), { code: 'MEDIA_ERROR' });
+
+  assert.deepEqual(ended, ['video']);
+});
+
+/** Cameras that open, or are refused, when the test says so; in the order in which they were asked for. */
+function decideLater(browser) {
+  const asked = [];
+  browser.devices.getUserMedia = ({ video }) =>
+    new Promise((resolve, reject) => {
+      const track = new FakeTrack('video', video.deviceId.exact);
+      const open = () => resolve(new FakeStream([track]));
+      asked.push({ track, open, refuse: () => reject(inUse()) });
+    });
+  return asked;
+}
+
+for (const order of [[0, 1], [1, 0]]) {
+  test(`of two switches at once the second counts, whichever opens first: ${order}`, async () => {
+    const browser = new FakeBrowser();
+    const session = await publish(browser);
+    const old = sent(browser, 'video');
+    const asked = decideLater(browser);
+
+    const switching = [session.switchCamera('one'), session.switchCamera('two')];
+    for (const number of order) {
+      asked[number].open();
+      await settle();
+    }
+    await Promise.all(switching);
+
+    assert.equal(sent(browser, 'video').label, 'two');
+    assert.deepEqual([old, ...asked.map(({ track }) => track)].map(({ stopped }) => stopped), [true, true, false]);
+  });
+}
+
+test('a switch that was overtaken takes nothing away when it is refused', async () => {
+  const browser = new FakeBrowser();
+  const session = await publish(browser);
+  const old = sent(browser, 'video');
+  const asked = decideLater(browser);
+
+  const overtaken = session.switchCamera('one');
+  void session.switchCamera('two');
+  asked[0].refuse();
+
+  await assert.rejects(overtaken, { code: 'MEDIA_ERROR' });
+  assert.ok(!old.stopped);
+  assert.equal(asked.length, 2);
+});
+
+test('a camera that opens late, after the old one, takes no newer one’s place', async () => {
+  const browser = new FakeBrowser();
+  const session = await publish(browser);
+  const asked = decideLater(browser);
+
+  const late = session.switchCamera('one');
+  asked[0].refuse();
+  await settle();
+  const newer = session.switchCamera('two');
+  asked[2].open();
+  await newer;
+  asked[1].open();
+  await late;
+
+  assert.equal(sent(browser, 'video').label, 'two');
+  assert.ok(asked[1].track.stopped);
+});
+
+test('a camera that opens late, after the old one, is sent if the newer one is refused', async () => {
+  const browser = new FakeBrowser();
+  const session = await publish(browser);
+  const asked = decideLater(browser);
+
+  const late = session.switchCamera('one');
+  asked[0].refuse();
+  await settle();
+  const newer = session.switchCamera('two');
+  asked[2].refuse();
+  await assert.rejects(newer, { code: 'MEDIA_ERROR' });
+  asked[1].open();
+  await late;
+
+  assert.equal(sent(browser, 'video'), asked[1].track);
+  assert.ok(!asked[1].track.stopped);
+});
+
+test('nothing comes back after close', async () => {
+  const browser = new FakeBrowser();
+  const session = await publish(browser);
+  const ended = recordEnds(session);
+  const asked = decideLater(browser);
+
+  const switching = session.switchCamera('one');
+  asked[0].refuse();
+  await settle();
+  session.close();
+  asked[1].refuse();
+
+  await assert.rejects(switching, { code: 'MEDIA_ERROR' });
+  assert.equal(asked.length, 2);
+  assert.deepEqual(ended, []);
 });
 
 test('a switch that is refused leaves everything as it was', async () => {

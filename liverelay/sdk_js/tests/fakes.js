@@ -22,10 +22,15 @@ export class FakeTrack extends EventTarget {
   stopped = false;
   settings = {};
 
-  constructor(kind, label = kind) {
+  constructor(kind, label = kind, constraints = {}) {
     super();
     this.kind = kind;
     this.label = label;
+    this.constraints = constraints;
+  }
+
+  getConstraints() {
+    return this.constraints;
   }
 
   getSettings() {
@@ -196,6 +201,7 @@ export class FakeBrowser {
   eventAnswers = [];
   captures = [];
   refusesModes = false;
+  /** Given what is asked for, the error that refuses it, if any. */
   captureRefusal = null;
   /** Who reads the events of a session: what is enqueued there is what the server says. */
   eventStreams = [];
@@ -332,11 +338,13 @@ export class FakeBrowser {
 
   async #capture(source, constraints) {
     this.captures.push({ source, ...constraints });
-    const refusal = this.captureRefusal;
-    if (refusal) throw refusal(constraints);
-    const number = this.captures.length;
+    const refusal = this.captureRefusal?.(constraints);
+    if (refusal) throw refusal;
+    const label = `${source} ${this.captures.length}`;
     const kinds = ['audio', 'video'].filter((kind) => constraints[kind]);
-    return new FakeStream(kinds.map((kind) => new FakeTrack(kind, `${source} ${number}`)));
+    const tracks = kinds.map((kind) => new FakeTrack(kind, label, constraints[kind]));
+    for (const track of tracks) track.settings = { deviceId: `id of ${label}` };
+    return new FakeStream(tracks);
   }
 }
 

@@ -58,7 +58,7 @@ export type SessionEvents = {
     speaking: Speaking;
     /**
      * The camera or microphone was unplugged or taken
-     * away.
+     * away, or did not open again after a switch that failed.
      */
     trackended: {
         kind: 'audio' | 'video';
