@@ -8,6 +8,7 @@
 /** @import { SessionEvents } from './session.js' */
 
 import { mediaError, nameOf } from './capture.js';
+import { addInManySizes, hasManySizes } from './encodings.js';
 import { OwnTracks } from './own_tracks.js';
 
 /** @typedef {'audio' | 'video'} Kind */
@@ -21,28 +22,6 @@ import { OwnTracks } from './own_tracks.js';
  */
 
 /** @typedef {<K extends keyof SessionEvents>(type: K, detail: SessionEvents[K]) => void} Emit */
-
-/**
- * From this size on a picture is worth sending smaller as well; browsers themselves do not send
- * three sizes of less. Lines, of a picture that lies on its side.
- */
-const SIMULCAST_FROM = 540;
-
-/**
- * The smallest first: a server that takes only one takes that, and bits go to the first ones first.
- *
- * Frames are left out of the smallest alone, where a network is too slow even for that. Chromium would
- * send all three in layers of frames, and does not wait for a lost frame of which no other is made:
- * with a tenth lost on each way, at both ends, its viewers saw 70 % of the frames, and without
- * layers 95 %.
- *
- * @type {(RTCRtpEncodingParameters & { scalabilityMode?: string })[]}
- */
-const ENCODINGS = [
-  { rid: 'q', scaleResolutionDownBy: 4, scalabilityMode: 'L1T3' },
-  { rid: 'h', scaleResolutionDownBy: 2, scalabilityMode: 'L1T1' },
-  { rid: 'f', scaleResolutionDownBy: 1, scalabilityMode: 'L1T1' },
-];
 
 export class LocalMedia {
   #environment;
@@ -104,17 +83,20 @@ export class LocalMedia {
     for (const kind of /** @type {Kind[]} */ (['audio', 'video'])) {
       const track = this.#track(kind);
       if (!track && !always) continue;
-      const init = { direction, streams, ...(track && this.#isInManySizes(track) && { sendEncodings: ENCODINGS }) };
-      const transceiver = addTransceiver(peerConnection, track ?? kind, init);
+      const source = track ?? kind;
+      const transceiver = this.#isInManySizes(kind)
+        ? addInManySizes(peerConnection, source, { direction, streams })
+        : peerConnection.addTransceiver(source, { direction, streams });
       this.#senders.set(kind, transceiver.sender);
     }
   }
 
   /**
-   * @param {MediaStreamTrack} track
+   * @param {Kind} kind
    */
-  #isInManySizes(track) {
-    return track.kind === 'video' && this.#options.simulcast !== false && hasManySizes(track);
+  #isInManySizes(kind) {
+    const track = this.#track(kind);
+    return kind === 'video' && this.#options.simulcast !== false && !!track && hasManySizes(track);
   }
 
   /**
@@ -313,28 +295,4 @@ function kindOf(track) {
  */
 function isInUse(error) {
   return error instanceof Error && nameOf(error.cause) === 'NotReadableError';
-}
-
-/**
- * @param {RTCPeerConnection} peerConnection
- * @param {MediaStreamTrack | Kind} source
- * @param {RTCRtpTransceiverInit} init
- */
-function addTransceiver(peerConnection, source, init) {
-  try {
-    return peerConnection.addTransceiver(source, init);
-  } catch {
-    // A browser none of whose codecs has such a mode refuses it (webrtc-svc, section 4.1).
-    const sendEncodings = init.sendEncodings?.map(({ rid, scaleResolutionDownBy }) => ({ rid, scaleResolutionDownBy }));
-    return peerConnection.addTransceiver(source, { ...init, sendEncodings });
-  }
-}
-
-/**
- * @param {MediaStreamTrack} track
- */
-function hasManySizes(track) {
-  const { width = 0, height = 0, displaySurface } = track.getSettings();
-  // A screen is read, not watched: what is small of it is of no use.
-  return !displaySurface && Math.min(width, height) >= SIMULCAST_FROM;
 }

@@ -1,11 +1,9 @@
-/** What a viewer says that it has use for, and what a publisher sends for it. */
+/** What a viewer says that it has use for. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import {
-  FakeBrowser, FakeElement, FakeStream, FakeTrack, refused, settle, unreachable,
-} from './fakes.js';
+import { FakeBrowser, FakeElement, refused, settle, unreachable } from './fakes.js';
 
 function element() {
   return Object.assign(new FakeElement(), { videoWidth: 1280, videoHeight: 720 });
@@ -18,12 +16,6 @@ async function watch(browser, shown = element()) {
 function resize(browser, width, height, scale = 1) {
   browser.onSize({ width, height, scale });
   return browser.advance(1);
-}
-
-function camera(width, height, more) {
-  const track = new FakeTrack('video');
-  track.settings = { width, height, ...more };
-  return new FakeStream([track]);
 }
 
 test('a quality is told to the server', async () => {
@@ -243,50 +235,4 @@ test('a call has a quality as well', async () => {
   session.setQuality('medium');
 
   assert.deepEqual([session.quality, browser.changes], ['medium', [{ quality: 'medium' }]]);
-});
-
-const rids = (browser) => browser.peerConnection.transceivers.map(
-  ({ sendEncodings }) => sendEncodings?.map(({ rid, scaleResolutionDownBy }) => [rid, scaleResolutionDownBy]),
-);
-
-test('a camera of 540 lines or more is sent in three sizes, whichever way it is held', async () => {
-  for (const [width, height] of [[960, 540], [1080, 1920]]) {
-    const browser = new FakeBrowser();
-    await browser.liveRelay.publish({ token: 't', stream: camera(width, height) });
-    assert.deepEqual(rids(browser), [[['q', 4], ['h', 2], ['f', 1]]]);
-  }
-});
-
-for (const [what, options] of [
-  ['a smaller camera', { stream: camera(640, 480) }],
-  ['a picture of unknown size', { stream: new FakeStream([new FakeTrack('video')]) }],
-  ['a screen', { stream: camera(1920, 1080, { displaySurface: 'monitor' }) }],
-  ['simulcast: false', { stream: camera(1920, 1080), simulcast: false }],
-  ['sound', { audio: true }],
-]) {
-  test(`${what} is sent in one size`, async () => {
-    const browser = new FakeBrowser();
-
-    await browser.liveRelay.publish({ token: 't', ...options });
-
-    assert.deepEqual(rids(browser), [undefined]);
-  });
-}
-
-test('frames can be left out of the smallest of three sizes, and of no other', async () => {
-  const browser = new FakeBrowser();
-
-  await browser.liveRelay.publish({ token: 't', stream: camera(1280, 720) });
-
-  const [{ sendEncodings }] = browser.peerConnection.transceivers;
-  assert.deepEqual(sendEncodings.map(({ scalabilityMode }) => scalabilityMode), ['L1T3', 'L1T1', 'L1T1']);
-});
-
-test('a browser that knows no layers sends three sizes as it can', async () => {
-  const browser = new FakeBrowser();
-  browser.refusesModes = true;
-
-  await browser.liveRelay.publish({ token: 't', stream: camera(1280, 720) });
-
-  assert.deepEqual(rids(browser), [[['q', 4], ['h', 2], ['f', 1]]]);
 });

@@ -13,6 +13,15 @@ export type LocalMediaOptions = {
     simulcast?: boolean;
 };
 export type Emit = <K extends keyof SessionEvents>(type: K, detail: SessionEvents[K]) => void;
+/** @typedef {'audio' | 'video'} Kind */
+/**
+ * @typedef {object} LocalMediaOptions
+ * @property {MediaStream} [stream]
+ * @property {boolean | MediaTrackConstraints} [video]
+ * @property {boolean | MediaTrackConstraints} [audio]
+ * @property {boolean} [simulcast]
+ */
+/** @typedef {<K extends keyof SessionEvents>(type: K, detail: SessionEvents[K]) => void} Emit */
 export declare class LocalMedia {
     #private;
     /**
