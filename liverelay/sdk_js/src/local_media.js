@@ -92,11 +92,13 @@ export class LocalMedia {
   }
 
   /**
+   * By the camera, also while a screen is in its place: a connection keeps the sizes that it began with.
+   *
    * @param {Kind} kind
    */
   #isInManySizes(kind) {
-    const track = this.#track(kind);
-    return kind === 'video' && this.#options.simulcast !== false && !!track && hasManySizes(track);
+    const device = this.#device(kind);
+    return kind === 'video' && this.#options.simulcast !== false && !!device && hasManySizes(device);
   }
 
   /**

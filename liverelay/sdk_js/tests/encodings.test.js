@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { FakeBrowser, FakeStream, FakeTrack } from './fakes.js';
+import { FakeBrowser, FakeStream, FakeTrack, lose, sent } from './fakes.js';
 
 function camera(width, height, more) {
   const track = new FakeTrack('video');
@@ -54,5 +54,20 @@ test('a browser that knows no layers sends three sizes as it can', async () => {
 
   await browser.liveRelay.publish({ token: 't', stream: camera(1280, 720) });
 
+  assert.deepEqual(rids(browser), [[['q', 4], ['h', 2], ['f', 1]]]);
+});
+
+test('a camera that comes back after a screen has its sizes, also on a connection made meanwhile', async () => {
+  const browser = new FakeBrowser();
+  const stream = camera(1280, 720);
+  const session = await browser.liveRelay.publish({ token: 't', stream });
+
+  await session.startScreenShare();
+  sent(browser, 'video').settings = { width: 1920, height: 1080, displaySurface: 'monitor' };
+  await lose(browser);
+  await browser.advance(5);
+  await session.stopScreenShare();
+
+  assert.equal(sent(browser, 'video'), stream.getVideoTracks()[0]);
   assert.deepEqual(rids(browser), [[['q', 4], ['h', 2], ['f', 1]]]);
 });
