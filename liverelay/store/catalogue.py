@@ -18,7 +18,7 @@ from liverelay.store.rooms import oldest_first
 from liverelay.tokens import LOCAL_KEY_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from liverelay.store.records import ApiKey, Room, RoomType
@@ -42,8 +42,8 @@ _UNSETTLED = -1
 class Scan:
     """What `Catalogue.scan` found on disk, as differences from what was known when it began.
 
-    `keys` may hold known ones too. `damaged` are files that could not be read; what was known of
-    them is in none of the other fields, so it stays in force.
+    `keys` may hold known ones too. `damaged` are files and directories that could not be read; what
+    was known of them is in none of the other fields, so it stays in force.
     """
 
     rooms: Mapping[str, Room]
@@ -84,7 +84,7 @@ class Catalogue:
         """Read everything; `now_ns` is the wall clock in nanoseconds, as file times are.
 
         Raises:
-            StoreError: A file is damaged.
+            StoreError: A file is damaged, or a directory cannot be read.
         """
         scan = self.scan(now_ns)
         if scan.damaged:
@@ -174,11 +174,7 @@ class Catalogue:
         return record is not None and record.is_live
 
     def scan(self, now_ns: int) -> Scan:
-        """Compare the disk with what is known; reads files, so not for the event loop.
-
-        Raises:
-            StoreError: A directory cannot be read.
-        """
+        """Compare the disk with what is known; reads files, so not for the event loop."""
         damaged: list[StoreError] = []
         # Known first: what is made between these lines and the listings must not look deleted.
         known_rooms, known_keys = frozenset(self._rooms), dict(self._keys)
@@ -236,13 +232,11 @@ class Catalogue:
         return record
 
     @contextmanager
-    def _comparing(
-        self, directory: Path, now_ns: int, damaged: Sequence[StoreError]
-    ) -> Iterator[bool]:
+    def _comparing(self, directory: Path, now_ns: int, damaged: list[StoreError]) -> Iterator[bool]:
         """Tell whether `directory` needs comparing, and remember afterwards whether it was done.
 
-        It was not if anything in it turned out damaged, or if this raises: the file may be repaired
-        in place, which does not change the directory's time.
+        It was not if the directory cannot be read, or if anything in it turned out damaged: the
+        file may be repaired in place, which does not change the directory's time.
         """
         try:
             # Before the reading: what changes during it shows the next time.
@@ -254,7 +248,11 @@ class Catalogue:
             return
         self._stamps[directory] = _UNSETTLED
         damaged_before = len(damaged)
-        yield True
+        try:
+            yield True
+        except StoreError as error:
+            # Each by itself: rooms that cannot be read must not keep a revoked key alive.
+            damaged.append(error)
         settled = not 0 <= now_ns - stamp < _SETTLING_TIME_NS
         if settled and len(damaged) == damaged_before:
             self._stamps[directory] = stamp

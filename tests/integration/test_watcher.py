@@ -50,7 +50,30 @@ async def test_unexpected_failure_is_logged_once_and_watching_goes_on(
     await within_a_second(
         lambda: api.request("GET", "/v1/rooms"), lambda answer: answer.status == 401
     )
-    errors = [record for record in caplog.records if record.levelno == logging.ERROR]
+    errors = _errors(caplog)
     assert [record.message for record in errors] == ["following the store failed; it goes on"]
     assert errors[0].exc_info is not None
     assert errors[0].exc_info[0] is ZeroDivisionError
+
+
+async def test_rooms_that_cannot_be_read_are_reported_and_keys_revoked_all_the_same(
+    api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = api.other_process()
+    store.rooms.directory.write_text("a file")
+    while not (errors := _errors(caplog)):
+        await api.request("GET", "/health")
+
+    store.keys.revoke(KEY[:8])
+
+    await within_a_second(
+        lambda: api.request("GET", "/v1/rooms"), lambda answer: answer.status == 401
+    )
+    assert [record.message for record in errors] == [
+        f"{store.rooms.directory}: cannot be read: Not a directory"
+    ]
+    assert _errors(caplog) == errors
+
+
+def _errors(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    return [record for record in caplog.records if record.levelno == logging.ERROR]

@@ -48,6 +48,13 @@ def _follow(catalogue: Catalogue, now_ns: int = _SETTLED) -> Removed:
     return catalogue.apply(catalogue.scan(now_ns))
 
 
+def _hide(directory: Path) -> Path:
+    """Put a file in the place of `directory`, and return where that is now."""
+    hidden = directory.rename(directory.with_name("hidden"))
+    directory.write_text("a file")
+    return hidden
+
+
 def _refusal(caught: pytest.ExceptionInfo[RefusedError]) -> ErrorCode:
     return caught.value.code
 
@@ -332,14 +339,47 @@ def test_file_repaired_in_place_is_taken_over(store: Store, catalogue: Catalogue
 
 
 def test_unreadable_directory_is_read_again_later(store: Store, catalogue: Catalogue) -> None:
-    hidden = store.rooms.directory.rename(store.directory / "hidden")
-    store.rooms.directory.write_text("a file")
-    with pytest.raises(StoreError, match="cannot be read"):
-        catalogue.scan(_SETTLED)
+    hidden = _hide(store.rooms.directory)
+    scan = catalogue.scan(_SETTLED)
     store.rooms.directory.unlink()
     hidden.rename(store.rooms.directory)
+    room = store.rooms.create(RoomType.CALL)
 
+    assert ["cannot be read" in str(error) for error in scan.damaged] == [True]
+    assert catalogue.apply(scan) == _NOTHING
     assert _follow(catalogue) == _NOTHING
+    assert room in catalogue.list_rooms()
+
+
+def test_key_revoked_elsewhere_is_gone_although_rooms_cannot_be_read(
+    store: Store, catalogue: Catalogue
+) -> None:
+    (record,) = catalogue.list_keys()
+    _hide(store.rooms.directory)
+    store.keys.revoke(record.key_id)
+
+    removed = _follow(catalogue)
+
+    assert removed == Removed(frozenset(), frozenset({record.key_id}))
+    assert not catalogue.is_live_key(record.key_id)
+
+
+def test_room_deleted_elsewhere_is_gone_although_keys_cannot_be_read(
+    store: Store, catalogue: Catalogue
+) -> None:
+    (room,) = catalogue.list_rooms()
+    _hide(store.keys.directory)
+    store.rooms.delete(room.room_id)
+
+    assert _follow(catalogue) == Removed(frozenset({room.room_id}), frozenset())
+
+
+@pytest.mark.parametrize("name", ["rooms", "keys"])
+def test_directory_that_cannot_be_read_stops_loading(store: Store, name: str) -> None:
+    _hide(store.directory / name)
+
+    with pytest.raises(StoreError, match=f"{name}: cannot be read"):
+        Catalogue(store).load(_SETTLED)
 
 
 def test_vanished_rooms_directory_ends_its_rooms(store: Store, catalogue: Catalogue) -> None:
