@@ -77,7 +77,6 @@ class HttpConnection(web.RequestHandler):
     ) -> web.StreamResponse:
         if request.writer.output_size > 0:
             return super().handle_error(request, status, exc, message)
-        self.on_request()
         if status >= 500:
             self.log_exception("request failed", exc_info=exc)
             response = error_response(RefusedError(ErrorCode.INTERNAL_ERROR))
@@ -91,7 +90,9 @@ class HttpConnection(web.RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        # aiohttp refuses an unknown `Expect` before any middleware could give it our shape.
+        # aiohttp refuses what it cannot read, or an unknown `Expect`, before there is a middleware
+        # that could note the request or give the refusal our shape.
+        self.on_request()
         if isinstance(resp, web.HTTPException):
             resp = from_http_exception(resp)
         return await super().finish_response(request, resp, start_time)

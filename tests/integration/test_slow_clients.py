@@ -107,6 +107,23 @@ async def test_a_further_head_that_does_not_come_is_cut_off(short_idle: Api, beg
     writer.close()
 
 
+async def test_a_refusal_before_any_middleware_ends_the_deadline_of_the_first_head(
+    short_head: Api,
+) -> None:
+    slow_reader, slow_writer = await short_head.connect()
+    reader, writer = await short_head.connect()
+    writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\nExpect: foo\r\n\r\n")
+    first = await read_answer(reader)
+    # The other connection was made first, so this one's deadline has passed just after that one's.
+    await slow_reader.read()
+    writer.write(HEALTH)
+    second = await read_answer(reader)
+
+    assert (first.code, second.status) == ("invalid_request", 200)
+    writer.close()
+    slow_writer.close()
+
+
 async def test_closing_the_server_does_not_wait_for_a_client_that_says_nothing(
     tmp_path: Path,
 ) -> None:
