@@ -1,10 +1,9 @@
-"""How many files this process may have open: each client has a socket of its own."""
+"""How many clients this process may have: each has a socket of its own."""
 
 from __future__ import annotations
 
-import resource
-
 from liverelay.errors import ConfigError
+from liverelay.open_files import allow_open_files
 
 # HTTP connections, and what any Python process has open.
 _OTHER_FILES = 64
@@ -17,13 +16,9 @@ def allow_files_for(clients: int) -> None:
         ConfigError: The system does not allow it.
     """
     needed = clients + _OTHER_FILES
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY or soft >= needed:
-        return
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
-    except (ValueError, OSError):
+    allowed = allow_open_files(needed)
+    if allowed < needed:
         raise ConfigError(
-            f"{clients} clients need {needed} open files, and {hard} are allowed (`ulimit -Hn`): "
-            "give fewer --subscribers"
-        ) from None
+            f"{clients} clients need {needed} open files, and {allowed} are allowed "
+            "(`ulimit -Hn`): give fewer --subscribers"
+        )

@@ -13,6 +13,7 @@ from liverelay.server.rate_limit import FailureLimiter
 
 if TYPE_CHECKING:
     from liverelay.config import Settings
+    from liverelay.server.acceptor import Acceptor
     from liverelay.server.announcer import Announcer
     from liverelay.server.events import EventCounters, EventHub
     from liverelay.server.media import MediaService
@@ -42,6 +43,7 @@ class ServerContext:
     timings: Timings
     webhook: Webhook | None
     token_secret: bytes
+    acceptor: Acceptor
     key_failures: FailureLimiter = field(init=False)
     is_draining: bool = False
     deadlines: Deadlines = Deadlines()

@@ -1,15 +1,15 @@
 """The HTTP connection below aiohttp's router: what it refuses before there is a request.
 
-aiohttp answers unreadable requests in plain text, waits an hour for the head of a request, and
-inflates compressed bodies. Here the first get the contract's JSON, the second a deadline, and the
-third are left as they are.
+aiohttp answers unreadable requests in plain text, waits an hour for the head of a request and for
+ever for a client to take its answer, and inflates compressed bodies. Here the first get the
+contract's JSON, the second and the third a deadline, and the fourth are left as they are.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from aiohttp import web
 from typing_extensions import override
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from liverelay.server.deadlines import Deadlines
 
+    OnLost: TypeAlias = Callable[["HttpConnection"], None]
+
 # aiohttp's own bounds, named here so that they cannot change unnoticed. A line is the request line
 # or one header; a token with its six claims is about 400 bytes, so neither comes near in earnest.
 MAX_LINE_SIZE = 8190
@@ -31,10 +33,22 @@ MAX_HEADERS = 128
 class HttpConnection(web.RequestHandler):
     """One connection of a client."""
 
-    __slots__ = ("_head_timeout", "_head_timer")
+    __slots__ = (
+        "_head_timeout",
+        "_head_timer",
+        "_on_lost",
+        "_unsent_size",
+        "_write_timeout",
+        "_write_timer",
+        "_writing_to",
+    )
 
     def __init__(
-        self, server: web.Server, deadlines: Deadlines, loop: asyncio.AbstractEventLoop
+        self,
+        server: web.Server,
+        deadlines: Deadlines,
+        loop: asyncio.AbstractEventLoop,
+        on_lost: OnLost,
     ) -> None:
         super().__init__(
             server,
@@ -47,11 +61,19 @@ class HttpConnection(web.RequestHandler):
             max_headers=MAX_HEADERS,
             keepalive_timeout=deadlines.idle,
         )
+        self._on_lost = on_lost
         self._head_timeout = deadlines.head
         self._head_timer: asyncio.TimerHandle | None = None
+        self._write_timeout = deadlines.write
+        self._write_timer: asyncio.TimerHandle | None = None
+        self._unsent_size = 0
+        # aiohttp forgets its own when it closes, and then what was written may still have to go.
+        self._writing_to: asyncio.WriteTransport | None = None
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)
+        self._writing_to = transport
         super().connection_made(transport)
         loop = asyncio.get_running_loop()
         self._head_timer = loop.call_later(self._head_timeout, self._on_head_timeout)
@@ -59,7 +81,20 @@ class HttpConnection(web.RequestHandler):
     @override
     def connection_lost(self, exc: BaseException | None) -> None:
         self.on_request()
+        self._writing_to = None
+        self._expect_taking()
         super().connection_lost(exc)
+        self._on_lost(self)
+
+    @override
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._expect_taking()
+
+    @override
+    def resume_writing(self) -> None:
+        self._expect_taking()
+        super().resume_writing()
 
     def on_request(self) -> None:
         """Note that a request head has come, so the connection is not a stalled one."""
@@ -95,7 +130,30 @@ class HttpConnection(web.RequestHandler):
         self.on_request()
         if isinstance(resp, web.HTTPException):
             resp = from_http_exception(resp)
-        return await super().finish_response(request, resp, start_time)
+        try:
+            return await super().finish_response(request, resp, start_time)
+        finally:
+            self._expect_taking()
+
+    def _expect_taking(self) -> None:
+        """Give the client time, from now on, to take some of what it has not yet."""
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
+        if self._writing_to is None:
+            return
+        self._unsent_size = self._writing_to.get_write_buffer_size()
+        if self._unsent_size:
+            loop = asyncio.get_running_loop()
+            self._write_timer = loop.call_later(self._write_timeout, self._on_write_timeout)
+
+    def _on_write_timeout(self) -> None:
+        assert self._writing_to is not None
+        # A slow client takes some of it all the while.
+        if self._writing_to.get_write_buffer_size() < self._unsent_size:
+            self._expect_taking()
+        else:
+            self._writing_to.abort()
 
     def _on_head_timeout(self) -> None:
         self._head_timer = None
@@ -111,7 +169,9 @@ class HttpConnection(web.RequestHandler):
             self.force_close()
 
 
-def connection_factory(server: web.Server, deadlines: Deadlines) -> Callable[[], HttpConnection]:
-    """Return what makes the protocol of each connection that `server` accepts."""
+def connection_factory(
+    server: web.Server, deadlines: Deadlines, on_lost: OnLost
+) -> Callable[[], HttpConnection]:
+    """Return what makes the protocol of each of `server`'s connections; `on_lost` hears its end."""
     loop = asyncio.get_running_loop()
-    return lambda: HttpConnection(server, deadlines, loop)
+    return lambda: HttpConnection(server, deadlines, loop, on_lost)

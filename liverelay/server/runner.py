@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from liverelay.errors import ConfigError, ListenError
+from liverelay.server.acceptor import Acceptor
 from liverelay.server.announcer import Announcer
 from liverelay.server.app import create_app
 from liverelay.server.context import ServerContext
@@ -22,7 +23,6 @@ from liverelay.server.doctor import examine_running
 from liverelay.server.events import MAX_LISTENERS, EventCounters, EventHub
 from liverelay.server.garbage import GarbageSchedule
 from liverelay.server.heap import HeapTrim, find_trim
-from liverelay.server.http_protocol import connection_factory
 from liverelay.server.listen import bind_http, describe_url, load_tls, local_url, port_of
 from liverelay.server.logs import ANNOUNCEMENTS, SHOWS_KEY
 from liverelay.server.media import MediaService
@@ -184,6 +184,7 @@ class Server:
             webhook=webhook,
             token_secret=store.token_secret(),
             deadlines=self._deadlines,
+            acceptor=Acceptor(self._deadlines),
         )
 
     def _open_webhook(self) -> Webhook | None:
@@ -231,12 +232,11 @@ class Server:
         await runner.setup()
         self._runners.append(runner)
         assert runner.server is not None
-        loop = asyncio.get_running_loop()
+        assert self._context is not None
+        acceptor = self._context.acceptor
+        self._stack.push_async_callback(acceptor.close)
         for listener in listeners:
-            serving = await loop.create_server(
-                connection_factory(runner.server, self._deadlines), sock=listener, ssl=tls
-            )
-            self._stack.callback(serving.close)
+            acceptor.listen(listener, runner.server, tls)
 
     async def _end_requests(self) -> None:
         # All listeners at once: one after the other they would take too long together.

@@ -5,24 +5,48 @@ The deadlines are a few hundredths of a second here; nothing waits longer than t
 
 from __future__ import annotations
 
+import asyncio
+import socket
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
 
 from liverelay.server.deadlines import Deadlines
+from liverelay.server.routes import pages
 from tests.support.server import KEY, Api, read_answer, running_api
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
 pytestmark = [pytest.mark.network, pytest.mark.asyncio]
 
 HEALTH = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
 HEAD = f"POST /v1/rooms HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n".encode()
+LAST = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 LONG = 20.0
 SHORT = 0.05
+SMALL = 4096
+
+
+@contextmanager
+def sending(api: Api, data: bytes) -> Iterator[socket.socket]:
+    """Yield a client that has sent `data`, and for which neither side keeps much in the kernel."""
+    # What a listener has is what its connections get.
+    for listener in api.context.acceptor._listeners:
+        listener.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
+        client.connect(("127.0.0.1", api.port))
+        client.sendall(data)
+        client.setblocking(False)
+        yield client
+
+
+async def take(client: socket.socket, size: int) -> bytes:
+    return await asyncio.get_running_loop().sock_recv(client, size)
 
 
 @pytest_asyncio.fixture
@@ -124,6 +148,38 @@ async def test_a_refusal_before_any_middleware_ends_the_deadline_of_the_first_he
     slow_writer.close()
 
 
+@pytest.mark.parametrize("path", ["/openapi.json", "/docs/search.json", "/docs/performance.png"])
+@pytest.mark.parametrize("more", ["", "Connection: close\r\n"])
+@pytest.mark.parametrize("count", [1, 400])
+async def test_a_client_that_does_not_take_its_answers_is_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, more: str, count: int
+) -> None:
+    monkeypatch.setattr(pages, "FILE_TIMEOUT", SHORT)
+    async with running_api(tmp_path, deadlines=Deadlines(LONG, LONG, SHORT, SHORT)) as api:
+        with sending(api, f"GET {path} HTTP/1.1\r\nHost: x\r\n{more}\r\n".encode() * count):
+            await api.until_connected(1)
+
+            await api.until_connected(0)
+
+
+async def test_a_client_that_takes_its_answers_slowly_is_not_cut_off(tmp_path: Path) -> None:
+    requests = b"GET /docs/search.json HTTP/1.1\r\nHost: x\r\n\r\n" * 10 + LAST
+    async with running_api(tmp_path, deadlines=Deadlines(LONG, LONG, LONG, 0.5)) as api:
+        with sending(api, requests), sending(api, requests) as slow:
+            await api.until_connected(2)
+            received = await take(slow, 64)
+            await api.request("GET", "/health")
+            # Until the other client, which takes nothing, is cut off.
+            while len(api.context.acceptor) == 3:
+                received += await take(slow, 64)
+                await api.request("GET", "/health")
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+            while data := await take(slow, 65536):
+                received += data
+
+    assert received.count(b"HTTP/1.1 200 OK\r\n") == 11
+
+
 async def test_closing_the_server_does_not_wait_for_a_client_that_says_nothing(
     tmp_path: Path,
 ) -> None:
@@ -141,4 +197,9 @@ async def test_the_deadlines_of_a_server_are_those_of_the_documentation(tmp_path
     async with running_api(tmp_path) as api:
         deadlines = api.context.deadlines
 
-    assert (deadlines.head, deadlines.body, deadlines.idle) == (10.0, 10.0, 75.0)
+    assert (deadlines.head, deadlines.body, deadlines.idle, deadlines.write) == (
+        10.0,
+        10.0,
+        75.0,
+        10.0,
+    )

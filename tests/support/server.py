@@ -135,6 +135,11 @@ class Api:
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection("127.0.0.1", self.port)
 
+    async def until_connected(self, count: int) -> None:
+        """Wait until so many HTTP connections are open."""
+        while len(self.context.acceptor) != count:  # noqa: ASYNC110  (nobody else has to know)
+            await asyncio.sleep(0)
+
     async def create_room(self, room_type: str = "broadcast", **fields: object) -> Any:
         answer = await self.request("POST", "/v1/rooms", json={"room_type": room_type, **fields})
         assert answer.status == 201

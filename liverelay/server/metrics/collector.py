@@ -108,6 +108,12 @@ class ServerCollector(Collector):
 
     def _listeners(self) -> Iterator[Metric]:
         context = self._context
+        yield _gauge("http_connections", "HTTP connections that are open.", len(context.acceptor))
+        yield _counter(
+            "http_connections_refused",
+            "HTTP connections beyond those that may be open.",
+            context.acceptor.refused,
+        )
         yield _gauge("event_listeners", "Clients of /v1/events.", len(context.events))
         yield _counter(
             "event_listeners_overrun",

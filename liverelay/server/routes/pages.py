@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+from typing_extensions import override
 
 import liverelay
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from aiohttp.abc import AbstractStreamWriter
+
 _PACKAGE = Path(liverelay.__file__).parent
 _SDK_SCRIPT = _PACKAGE / "sdk_js" / "liverelay.js"
 _PAGES = _PACKAGE / "server" / "pages"
 _DASHBOARD = _PAGES / "dashboard" / "index.html"
+
+# For a whole file, because the kernel sends it and tells nobody how far it has got. The largest,
+# an image of 220 kB, takes half of that at 60 kbit/s.
+FILE_TIMEOUT = 60.0
 
 # Everything a page needs comes from this server, and no page of another site may frame it.
 PAGE_HEADERS = {
@@ -51,9 +59,23 @@ def serve(
     file: Path, headers: dict[str, str]
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handler(request: web.Request) -> web.StreamResponse:
-        return web.FileResponse(file, headers=headers)
+        return _FileResponse(file, headers=headers)
 
     return handler
+
+
+class _FileResponse(web.FileResponse):
+    """A file, for a client that takes it in time."""
+
+    @override
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        try:
+            async with asyncio.timeout(FILE_TIMEOUT):
+                return await super().prepare(request)
+        except TimeoutError:
+            if request.transport is not None:
+                request.transport.abort()
+            raise ConnectionAbortedError("the client does not take a file") from None
 
 
 def _redirect(location: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
