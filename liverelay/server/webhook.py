@@ -1,8 +1,8 @@
 """Telling another program what happens: signed, in order for each room, and again if it was busy.
 
-Deliveries wait in lanes, and a room's always in the same one, so that what is told of a room is
-told in order. Nothing here is waited for by media or by requests: what the receiver does not take
-in time is dropped and counted.
+What is told of a room is told in order: the next of it waits until the one before was taken or
+given up. Other rooms do not wait for that, and neither do media and requests: what the receiver
+does not take in time is dropped and counted.
 
 The address is the operator's, never a client's. Redirections are not followed and answers are not
 read, so a receiver cannot use this server to reach others.
@@ -16,9 +16,8 @@ import hmac
 import json
 import logging
 import uuid
-import zlib
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -40,7 +39,7 @@ SIGNATURE_HEADER = "LiveRelay-Signature"
 MAX_PENDING = 2_000
 
 # Deliveries under way at once. More would only be a load for a receiver that is slow.
-_LANES = 8
+_WORKERS = 8
 
 # For connection, request and answer; a receiver that has much to do answers first and does it then.
 ATTEMPT_TIMEOUT = 10.0
@@ -79,6 +78,18 @@ class WebhookCounters:
     failed_attempts: int = 0
 
 
+@dataclass(slots=True, eq=False)
+class _Backlog:
+    """What is to be told of one room, in order, and how often the first of it was not taken.
+
+    There is none without an event, so all together they are bounded as the events are.
+    """
+
+    room_id: str
+    bodies: deque[bytes] = field(default_factory=deque)
+    failures: int = 0
+
+
 class Webhook:
     """Posts events to one address."""
 
@@ -87,9 +98,12 @@ class Webhook:
         self._url = url
         self._secret = secret.encode()
         self._backoff = backoff
-        self._lanes = [_Lane() for _ in range(_LANES)]
+        # By room; each is due, in the hands of a worker, or waits for its timer.
+        self._backlogs: dict[str, _Backlog] = {}
+        self._due: asyncio.Queue[_Backlog] = asyncio.Queue()
+        self._timers: dict[_Backlog, asyncio.TimerHandle] = {}
         self._pending = 0
-        self._closing = asyncio.Event()
+        self._is_closing = False
         self._drained = asyncio.Event()
         self._drained.set()
         self._is_failing = False
@@ -100,8 +114,8 @@ class Webhook:
 
     def start(self, start_task: StartTask) -> None:
         """Begin to deliver."""
-        for number, lane in enumerate(self._lanes):
-            start_task(self._run(lane), name=f"webhook {number}")
+        for number in range(_WORKERS):
+            start_task(self._run(), name=f"webhook {number}")
 
     def post(self, name: str, data: Mapping[str, object]) -> None:
         """Queue an event; `data` must fit JSON and have a `room_id`."""
@@ -116,46 +130,65 @@ class Webhook:
             "created_at_utc": utc_now().isoformat(timespec="milliseconds"),
             "data": data,
         }
-        lane = zlib.crc32(str(data["room_id"]).encode()) % _LANES
-        self._lanes[lane].put(json.dumps(event, separators=(",", ":")).encode())
+        room_id = str(data["room_id"])
+        backlog = self._backlogs.get(room_id)
+        if backlog is None:
+            backlog = self._backlogs[room_id] = _Backlog(room_id)
+            self._due.put_nowait(backlog)
+        backlog.bodies.append(json.dumps(event, separators=(",", ":")).encode())
 
     async def close(self) -> None:
         """Try once more what is pending, at once and not for long; the tasks are the caller's."""
-        self._closing.set()
+        self._is_closing = True
+        for backlog in tuple(self._timers):
+            self._resume(backlog)
         try:
             async with asyncio.timeout(CLOSING_TIME):
                 await self._drained.wait()
         except TimeoutError:
             logger.warning("webhook: %d events were not delivered", self._pending)
 
-    async def _run(self, lane: _Lane) -> None:
+    async def _run(self) -> None:
         timeout = aiohttp.ClientTimeout(total=ATTEMPT_TIMEOUT)
         async with aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as http:
             while True:
-                body = await lane.take()
-                if await self._deliver(http, body):
-                    self.counters.delivered += 1
-                else:
-                    self.counters.failed += 1
-                self._pending -= 1
-                if not self._pending:
-                    self._drained.set()
+                await self._advance(http, await self._due.get())
 
-    async def _deliver(self, http: aiohttp.ClientSession, body: bytes) -> bool:
-        """Post `body` until it is taken; return whether it was."""
-        failures = 0
-        while (problem := await self._attempt(http, body)) is not None:
-            failures += 1
-            self.counters.failed_attempts += 1
-            self._note_failure(problem)
-            delay = self._backoff.delay(failures)
-            if delay is None or self._closing.is_set():
-                return False
-            await self._pause(delay)
-        if self._is_failing:
-            self._is_failing = False
-            logger.info("webhook: delivering again")
-        return True
+    async def _advance(self, http: aiohttp.ClientSession, backlog: _Backlog) -> None:
+        """Post the first of `backlog`; if it is not taken, it is due again later."""
+        problem = await self._attempt(http, backlog.bodies[0])
+        if problem is None:
+            self.counters.delivered += 1
+            self._note_success()
+            self._finish_first(backlog)
+            return
+        backlog.failures += 1
+        self.counters.failed_attempts += 1
+        self._note_failure(problem)
+        # When the server is about to stop there is no later.
+        delay = None if self._is_closing else self._backoff.delay(backlog.failures)
+        if delay is None:
+            self.counters.failed += 1
+            self._finish_first(backlog)
+        else:
+            loop = asyncio.get_running_loop()
+            self._timers[backlog] = loop.call_later(delay, self._resume, backlog)
+
+    def _resume(self, backlog: _Backlog) -> None:
+        self._timers.pop(backlog).cancel()
+        self._due.put_nowait(backlog)
+
+    def _finish_first(self, backlog: _Backlog) -> None:
+        """Have done with the first of `backlog`, and go on with the next in its turn."""
+        backlog.bodies.popleft()
+        backlog.failures = 0
+        if backlog.bodies:
+            self._due.put_nowait(backlog)
+        else:
+            del self._backlogs[backlog.room_id]
+        self._pending -= 1
+        if not self._pending:
+            self._drained.set()
 
     async def _attempt(self, http: aiohttp.ClientSession, body: bytes) -> str | None:
         """Post `body` once; return what went wrong, or None."""
@@ -171,40 +204,21 @@ class Webhook:
                 return None if 200 <= response.status < 300 else f"HTTP {response.status}"
         except TimeoutError:
             return f"no answer within {ATTEMPT_TIMEOUT:g} s"
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            # ValueError: a host name that cannot even be asked for.
             return str(error) or type(error).__name__
+
+    def _note_success(self) -> None:
+        """Say that deliveries work again, once nothing waits to be tried again."""
+        if self._is_failing and not self._timers:
+            self._is_failing = False
+            logger.info("webhook: delivering again")
 
     def _note_failure(self, problem: str) -> None:
         """Say once that deliveries fail, not for each."""
         if not self._is_failing:
             self._is_failing = True
             logger.warning("webhook: %s; trying again, later and later", problem)
-
-    async def _pause(self, delay: float) -> None:
-        """Wait, unless the server is about to stop: then there is no later."""
-        try:
-            async with asyncio.timeout(delay):
-                await self._closing.wait()
-        except TimeoutError:
-            pass
-
-
-class _Lane:
-    """What waits to be delivered one after the other; bounded by all lanes' common limit."""
-
-    def __init__(self) -> None:
-        self._bodies: deque[bytes] = deque()
-        self._has_some = asyncio.Event()
-
-    def put(self, body: bytes) -> None:
-        self._bodies.append(body)
-        self._has_some.set()
-
-    async def take(self) -> bytes:
-        while not self._bodies:
-            self._has_some.clear()
-            await self._has_some.wait()
-        return self._bodies.popleft()
 
 
 def sign(secret: bytes, body: bytes, timestamp: int) -> str:

@@ -28,10 +28,14 @@ class Posted:
 
 @dataclass(slots=True)
 class WebhookReceiver:
-    """Answers with `statuses` in turn, the last of them for ever, and not while `gate` is shut."""
+    """Answers with `statuses` in turn, the last of them for ever, and not while `gate` is shut.
+
+    What is told of the rooms in `refused` is answered with 404.
+    """
 
     url: str = ""
     statuses: list[int] = field(default_factory=lambda: [204])
+    refused: set[str] = field(default_factory=set)
     posted: list[Posted] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
@@ -53,9 +57,12 @@ class WebhookReceiver:
         return next(p.event for p in self.posted if p.event["event"] == name)
 
     async def handle(self, request: web.Request) -> web.Response:
-        self.posted.append(Posted(request.headers.copy(), await request.read()))
+        posted = Posted(request.headers.copy(), await request.read())
+        self.posted.append(posted)
         self._arrived.set()
         await self.gate.wait()
+        if posted.event["data"]["room_id"] in self.refused:
+            return web.Response(status=404)
         status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
         headers = {"Location": "/elsewhere"} if status == 307 else {}
         return web.Response(status=status, headers=headers)
