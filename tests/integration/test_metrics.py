@@ -236,6 +236,17 @@ async def test_openmetrics_is_spoken_to_who_asks_for_it(server: MediaServer) -> 
     }
 
 
+@pytest.mark.parametrize("version", ["x", "1.x", "1.0.x", "9" * 5000])
+@pytest.mark.parametrize("kind", ["application/openmetrics-text", "text/plain"])
+async def test_version_that_is_none_is_answered_all_the_same(
+    server: MediaServer, kind: str, version: str
+) -> None:
+    status, text = await get(server, accept=f"{kind}; version={version}")
+
+    assert status == 200
+    assert "liverelay_rooms 0.0" in text
+
+
 async def test_every_metric_is_documented_and_nothing_else(server: MediaServer) -> None:
     page = (DOCS / "metrics.md").read_text("utf-8")
     documented = set(re.findall(r"^\| `(liverelay_\w+)", page, re.M))

@@ -45,10 +45,19 @@ def _scraper(context: ServerContext) -> Callable[[web.Request], Awaitable[web.Re
         registry.register(ServerCollector(context, await context.worker.totals()))
         ProcessCollector(registry=registry)
         GCCollector(registry=registry)
-        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        encode, content_type = _choose_encoder(request.headers.get("Accept", ""))
         return web.Response(body=encode(registry), headers={"Content-Type": content_type})
 
     return scrape
+
+
+def _choose_encoder(accept: str) -> tuple[Callable[[CollectorRegistry], bytes], str]:
+    """Return the format that is asked for, and its type: text if that cannot be made out."""
+    try:
+        return choose_encoder(accept)
+    except TypeError:
+        # The library has compared a version that is none with a number.
+        return choose_encoder("")
 
 
 def _require_access(request: web.Request) -> None:
