@@ -46,6 +46,7 @@ class ServerContext:
     acceptor: Acceptor
     key_failures: FailureLimiter = field(init=False)
     is_draining: bool = False
+    rooms_being_made: int = 0
     deadlines: Deadlines = Deadlines()
 
     def __post_init__(self) -> None:

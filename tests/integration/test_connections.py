@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import logging
 import socket
@@ -101,7 +102,9 @@ async def test_tls_handshake_that_is_not_done_in_time_is_cut_off(
         reader, writer = await api.connect()
         writer.write(sent)
 
-        await reader.read()
+        # What was not read of the client's makes the end a reset.
+        with contextlib.suppress(ConnectionResetError):
+            await reader.read()
         await api.until_connected(0)
         writer.close()
 

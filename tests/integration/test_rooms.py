@@ -344,6 +344,28 @@ async def test_a_full_server_refuses_a_further_room(tmp_path: Path) -> None:
     assert answer.headers["Retry-After"] == "60"
 
 
+async def test_rooms_that_are_being_made_count_for_the_limit(tmp_path: Path) -> None:
+    async with running_api(tmp_path, max_rooms=2) as api:
+        creating = (api.request("POST", "/v1/rooms", json={"room_type": "call"}) for _ in range(8))
+        answers = await asyncio.gather(*creating)
+        listed = await api.request("GET", "/v1/rooms")
+
+    assert sorted(answer.status for answer in answers) == [201] * 2 + [503] * 6
+    assert len(listed.json) == 2
+
+
+async def test_room_that_could_not_be_made_no_longer_counts(tmp_path: Path) -> None:
+    async with running_api(tmp_path, max_rooms=1) as api:
+        directory = api.data_dir / "rooms"
+        directory.write_text("a file")
+        failed = await api.request("POST", "/v1/rooms", json={"room_type": "call"})
+        directory.unlink()
+
+        answer = await api.request("POST", "/v1/rooms", json={"room_type": "call"})
+
+    assert (failed.status, answer.status) == (500, 201)
+
+
 async def test_rooms_created_at_once_are_all_there(api: Api) -> None:
     made = await asyncio.gather(*(api.create_room() for _ in range(50)))
 

@@ -21,7 +21,7 @@ from liverelay.utc import unix_now, utc_now
 if TYPE_CHECKING:
     from liverelay.server.context import ServerContext
     from liverelay.server.sessions import Session
-    from liverelay.store.records import Room
+    from liverelay.store.records import Room, RoomType
 
 logger = logging.getLogger(__name__)
 
@@ -31,12 +31,7 @@ async def create_room(request: web.Request) -> web.Response:
     body = await read_json_object(request)
     room_type = parse_room_type(require_text(body, "room_type"))
     ttl = read_ttl(body, context.settings.token_ttl)
-    if context.catalogue.room_count >= context.settings.max_rooms:
-        raise RefusedError(
-            ErrorCode.UNAVAILABLE, "Server has as many rooms as it may", retry_after=60
-        )
-    # In a thread, as all that waits for the disk: media must not wait for it.
-    room = await asyncio.to_thread(context.catalogue.create_room, room_type)
+    room = await _make_room(context, room_type)
     context.announcer.rooms_changed()
     logger.info("room %s created: %s", room.room_id, room.room_type)
     tokens = views.mint_join_tokens(context.token_secret, room, key.key_id, ttl, unix_now())
@@ -120,6 +115,20 @@ def add_routes(app: web.Application) -> None:
 
 def _require_room(request: web.Request) -> Room:
     return request.app[CONTEXT].catalogue.require_room(request.match_info["room_id"])
+
+
+async def _make_room(context: ServerContext, room_type: RoomType) -> Room:
+    """Make a room if there may be another beside those that others are just making."""
+    if context.catalogue.room_count + context.rooms_being_made >= context.settings.max_rooms:
+        raise RefusedError(
+            ErrorCode.UNAVAILABLE, "Server has as many rooms as it may", retry_after=60
+        )
+    context.rooms_being_made += 1
+    try:
+        # In a thread, as all that waits for the disk: media must not wait for it.
+        return await asyncio.to_thread(context.catalogue.create_room, room_type)
+    finally:
+        context.rooms_being_made -= 1
 
 
 def _view(context: ServerContext, room: Room) -> dict[str, str | int]:
