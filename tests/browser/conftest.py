@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.browser import open_browser, open_page, open_playwright
+from tests.support.browser import collect_problems, open_browser, open_page, open_playwright
 from tests.support.chromium import CHROMIUM
+from tests.support.example_pages import ALLOWED, open_link
 from tests.support.live_server import running_server
 
 if TYPE_CHECKING:
@@ -60,3 +61,16 @@ def open_tab(browser: Browser, server: LiveServer) -> Iterator[Callable[..., Pag
     context = browser.new_context()
     yield lambda script="": open_page(context, server, script)
     context.close()
+
+
+@pytest.fixture
+def open_example(strict_browser: Browser, server: LiveServer) -> Iterator[Callable[..., Page]]:
+    """A function that opens an example page in a new tab, with what its link carries.
+
+    The window's user allows the camera; the pages must not stumble in it.
+    """
+    context = strict_browser.new_context(permissions=ALLOWED)
+    problems = collect_problems(context)
+    yield lambda name, **parameters: open_link(context, server, name, **parameters)
+    context.close()
+    assert problems == []

@@ -5,98 +5,35 @@ The browser is one as users have it: it asks before it gives a camera, and plays
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import (
-    collect_problems,
     press,
     wait_until_black,
     wait_until_bright,
     wait_until_playing,
 )
+from tests.support.example_pages import (
+    go_live,
+    install_clock,
+    join_call,
+    studio_link,
+    turn_on_camera,
+    wait_until_still,
+    watch_link,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, Page
 
     from tests.support.live_server import LiveServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
-
-ALLOWED = ["camera", "microphone", "clipboard-read", "clipboard-write"]
-
-
-@pytest.fixture
-def window(strict_browser: Browser) -> Iterator[BrowserContext]:
-    """A browser window whose user allows the camera; the pages must not stumble in it."""
-    context = strict_browser.new_context(permissions=ALLOWED)
-    problems = collect_problems(context)
-    yield context
-    context.close()
-    assert problems == []
-
-
-@pytest.fixture
-def open_example(window: BrowserContext, server: LiveServer) -> Callable[..., Page]:
-    """A function that opens an example page in a new tab, with what its link carries."""
-
-    def open_tab(name: str = "", **parameters: str) -> Page:
-        page = window.new_page()
-        page.goto(f"{server.url}/examples/{name}#{urlencode(parameters)}")
-        return page
-
-    return open_tab
-
-
-def turn_on_camera(page: Page) -> None:
-    press(page, "Turn on camera and microphone")
-    wait_until_playing(page, element="preview")
-
-
-def go_live(page: Page) -> None:
-    turn_on_camera(page)
-    press(page, "Go live")
-    expect(page.get_by_text(re.compile(r"Live \d\d:\d\d:\d\d"))).to_be_visible()
-
-
-def join_call(page: Page) -> None:
-    turn_on_camera(page)
-    press(page, "Join the call")
-    expect(page.get_by_role("button", name="Leave")).to_be_visible()
-
-
-def install_clock(page: Page) -> None:
-    """Take over the page's timers, so that `page.clock.run_for` spares waiting for them."""
-    page.clock.install()
-    page.reload()
-
-
-def wait_until_still(page: Page, element: str) -> None:
-    """Wait until a video has shown its last picture."""
-    page.wait_for_function(
-        """id => {
-          const frames = document.getElementById(id).getVideoPlaybackQuality().totalVideoFrames;
-          window.still = frames === window.frames ? window.still + 1 : 0;
-          window.frames = frames;
-          return window.still > 5;
-        }""",
-        arg=element,
-        polling=100,
-    )
-
-
-def studio_link(room: dict[str, Any]) -> dict[str, str]:
-    return {"token": room["tokens"]["publish"], "watch": room["tokens"]["subscribe"]}
-
-
-def watch_link(room: dict[str, Any]) -> dict[str, str]:
-    return {"token": room["tokens"]["subscribe"]}
 
 
 def test_live_page_sends_nothing_before_it_is_told_to(

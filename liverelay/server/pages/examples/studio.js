@@ -1,6 +1,6 @@
 /** Choosing a camera and a microphone, with a preview, before anything is sent. */
 
-import { byId, notify } from '../shared/page.js';
+import { byId, keepFocus, notify } from '../shared/page.js';
 
 const REFUSALS = {
   NotAllowedError: [
@@ -18,14 +18,19 @@ const REFUSALS = {
 export class Studio {
   stream = null;
   #selects = { video: byId('camera'), audio: byId('microphone') };
+  #turnOn = byId('turn-on');
   #onChange;
+  /** What is to be open, while devices are being opened. */
+  #wanted = null;
+  /** Kept by kind, because another device is another track. */
+  #muted = { audio: false, video: false };
 
   constructor(onChange) {
     this.#onChange = onChange;
     for (const select of Object.values(this.#selects)) {
       select.addEventListener('change', () => this.#open(this.#chosen()));
     }
-    byId('turn-on').addEventListener('click', () => this.turnOn());
+    this.#turnOn.addEventListener('click', () => this.turnOn());
   }
 
   async turnOn() {
@@ -36,10 +41,15 @@ export class Studio {
       });
       return;
     }
+    this.#turnOn.disabled = true;
     const kinds = (await navigator.mediaDevices.enumerateDevices()).map(({ kind }) => kind);
     const wanted = { video: kinds.includes('videoinput'), audio: kinds.includes('audioinput') };
-    if (!wanted.video && !wanted.audio) this.#refuse('NotFoundError');
-    else await this.#open(wanted);
+    if (wanted.video || wanted.audio) {
+      await this.#open(wanted);
+    } else {
+      this.#refuse('NotFoundError');
+      this.#settle();
+    }
   }
 
   lock(locked) {
@@ -53,19 +63,52 @@ export class Studio {
   }
 
   async #open(wanted) {
-    // Phones open one camera at a time.
-    this.stream?.getTracks().forEach((track) => track.stop());
+    const isOpening = this.#wanted !== null;
+    this.#wanted = wanted;
+    if (isOpening) return;
+    this.#turnOn.disabled = true;
+    this.#close();
+    let stream = null;
+    let devices = [];
+    // Phones open one camera at a time: what is chosen meanwhile comes next.
+    do {
+      stopTracks(stream);
+      wanted = this.#wanted;
+      stream = await this.#capture(wanted);
+      devices = await navigator.mediaDevices.enumerateDevices();
+    } while (wanted !== this.#wanted);
+    this.#wanted = null;
+    this.stream = stream;
+    if (stream || !byId('devices').hidden) this.#listDevices(devices);
+    this.#settle();
+  }
+
+  #close() {
+    for (const track of this.stream?.getTracks() ?? []) this.#muted[track.kind] = !track.enabled;
+    stopTracks(this.stream);
     this.stream = null;
-    if (wanted.video || wanted.audio) {
-      try {
-        this.stream = await navigator.mediaDevices.getUserMedia(wanted);
-        notify(null);
-      } catch (error) {
-        this.#refuse(error.name);
-      }
+    this.#onChange(null);
+  }
+
+  /** The stream, or null if nothing is wanted or it is refused. */
+  async #capture(wanted) {
+    notify(null);
+    if (!wanted.video && !wanted.audio) return null;
+    try {
+      const stream = await navigator.mediaDevices.getUserMedia(wanted);
+      for (const track of stream.getTracks()) track.enabled = !this.#muted[track.kind];
+      return stream;
+    } catch (error) {
+      this.#refuse(error.name);
+      return null;
     }
-    if (this.stream || byId('devices').hidden === false) await this.#listDevices();
+  }
+
+  #settle() {
+    this.#turnOn.disabled = false;
     this.#onChange(this.stream);
+    // A disabled button loses the focus, and with it the place of whoever uses the keyboard.
+    if (!this.stream) keepFocus(this.#turnOn);
   }
 
   #refuse(name) {
@@ -73,8 +116,7 @@ export class Studio {
     notify({ title, text });
   }
 
-  async #listDevices() {
-    const devices = await navigator.mediaDevices.enumerateDevices();
+  #listDevices(devices) {
     this.#fill('video', devices.filter(({ kind }) => kind === 'videoinput'));
     this.#fill('audio', devices.filter(({ kind }) => kind === 'audioinput'));
     byId('devices').hidden = false;
@@ -90,6 +132,10 @@ export class Studio {
     });
     this.#selects[kind].replaceChildren(...options, new Option(none, '', false, used === ''));
   }
+}
+
+function stopTracks(stream) {
+  for (const track of stream?.getTracks() ?? []) track.stop();
 }
 
 /** The two mute buttons, for the running session or, before one, for the stream itself. */
