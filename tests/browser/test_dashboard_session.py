@@ -69,6 +69,12 @@ def page(window: BrowserContext) -> Page:
     return window.new_page()
 
 
+def refuse_tokens(page: Page, status: int, code: str) -> None:
+    """Answer as a server does that makes no token."""
+    refusal = {"error": code, "message": "No token"}
+    page.route("**/token", lambda route: route.fulfill(status=status, json=refusal))
+
+
 @pytest.mark.parametrize("path", ["/", "/dashboard", "/dashboard/", "/examples/"])
 def test_address_of_the_server_leads_to_the_dashboard(
     page: Page, server: LiveServer, path: str
@@ -272,6 +278,43 @@ def test_preview_outlives_its_publisher_and_says_when_it_ends(
 
         expect(page.get_by_role("alert")).to_contain_text("The preview has ended")
         expect(page.get_by_role("button", name="Preview", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "words"),
+    [
+        (503, "unavailable", "The server is busy"),
+        (404, "room_not_found", "This room is gone"),
+    ],
+)
+def test_preview_that_gets_no_token_says_why(
+    page: Page, browser: Browser, server: LiveServer, status: int, code: str, words: str
+) -> None:
+    with live_room(browser, server) as room_id:
+        open_room(page, server, room_id)
+        refuse_tokens(page, status, code)
+
+        press(page, "Preview")
+        expect(page.get_by_role("alert")).to_contain_text(words)
+        expect(page.get_by_text("Live now")).to_be_visible()
+        page.unroute("**/token")
+        press(page, "Preview")
+
+        wait_until_playing(page, element="preview")
+        expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_preview_whose_key_is_refused_logs_out(
+    page: Page, browser: Browser, server: LiveServer
+) -> None:
+    with live_room(browser, server) as room_id:
+        open_room(page, server, room_id)
+        refuse_tokens(page, 401, "api_key_invalid")
+
+        press(page, "Preview")
+
+        expect(page.get_by_role("alert")).to_contain_text("This API key is not valid any more")
+        expect(page.get_by_label("API key")).to_be_focused()
 
 
 def test_peer_that_never_connected_goes_from_the_list(

@@ -2,7 +2,7 @@
 
 import { notify, SERVER } from '../shared/page.js';
 import { explain } from '../shared/words.js';
-import { attempt } from './actions.js';
+import { attempt, report } from './actions.js';
 import { RequestError } from './api.js';
 import { button, h, setText } from './dom.js';
 import { createToken } from './links.js';
@@ -68,7 +68,6 @@ export class Stage {
   async #togglePreview() {
     if (this.#session || this.#joining) this.#stopPreview();
     else await this.#startPreview();
-    this.#draw();
   }
 
   async #startPreview() {
@@ -90,8 +89,10 @@ export class Stage {
       });
     } catch (error) {
       if (!joining.signal.aborted) tell(error);
+    } finally {
+      if (this.#joining === joining) this.#joining = null;
+      this.#draw();
     }
-    if (this.#joining === joining) this.#joining = null;
   }
 
   /** @param {string} state */
@@ -150,6 +151,6 @@ function describe({ isOpen, isConnecting, isLive, mine }) {
 
 /** @param {unknown} error */
 function tell(error) {
-  if (error instanceof RequestError) throw error;
-  notify(explain(error));
+  if (error instanceof RequestError) report(error);
+  else notify(explain(error));
 }
