@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from tests.support.accessibility import complaints, needs_axe, tab_to
 from tests.support.browser import wait_until_playing
+from tests.support.example_pages import ALLOWED, go_live, open_link, studio_link, watch_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,3 +100,25 @@ def test_keyboard_alone_goes_live(strict_browser: Browser, server: LiveServer) -
         expect(page.get_by_role("button", name="Stop")).to_be_focused()
         page.keyboard.press("Enter")
         expect(page.get_by_role("button", name="Go live")).to_be_focused()
+
+
+def test_keyboard_keeps_its_place_on_the_watch_page(
+    strict_browser: Browser, server: LiveServer
+) -> None:
+    room = server.create_room()
+    with strict_browser.new_context(permissions=ALLOWED) as context:
+        publisher = open_link(context, server, "publish.html", **studio_link(room))
+        go_live(publisher)
+        page = open_link(context, server, "watch.html", **watch_link(room))
+        wait_until_playing(page)
+
+        tab_to(page, "Turn on sound")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="Mute")).to_be_focused()
+        server.request("DELETE", f"/v1/rooms/{room['id']}")
+        expect(page.get_by_role("button", name="Try again")).to_be_visible()
+        tab_to(page, "Try again")
+        page.keyboard.press("Enter")
+
+        expect(page.get_by_text("This room is gone")).to_be_visible()
+        expect(page.get_by_role("button", name="Try again")).to_be_focused()

@@ -17,9 +17,11 @@ from tests.support.browser import (
     wait_until_playing,
 )
 from tests.support.example_pages import (
+    ALLOWED,
     go_live,
     install_clock,
     join_call,
+    open_link,
     studio_link,
     turn_on_camera,
     wait_until_still,
@@ -29,11 +31,21 @@ from tests.support.example_pages import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
     from tests.support.live_server import LiveServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
+
+# As often as the SDK tries before it gives a session up.
+RECONNECTIONS = 10
+
+
+def kick_viewers(server: LiveServer, room_id: str) -> None:
+    _, peers = server.request("GET", f"/v1/rooms/{room_id}/peers")
+    for peer in peers:
+        if peer["role"] == "subscribe":
+            server.request("DELETE", f"/v1/rooms/{room_id}/peers/{peer['peer_id']}")
 
 
 def test_live_page_sends_nothing_before_it_is_told_to(
@@ -60,6 +72,83 @@ def test_watch_page_waits_for_the_stream_and_starts_by_itself(
 
     wait_until_playing(viewer)
     expect(viewer.get_by_text("Nobody is live yet")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        (lambda route: route.abort(), "The server cannot be reached"),
+        (lambda route: route.fulfill(status=429), "The server is busy"),
+        (lambda route: route.fulfill(status=502), "That did not work"),
+    ],
+    ids=["unreachable", "429", "502"],
+)
+def test_watch_page_waits_on_through_trouble(
+    strict_browser: Browser, server: LiveServer, trouble: Callable[[Route], None], words: str
+) -> None:
+    room = server.create_room()
+    # Not the window of the others, in which requests may not fail.
+    with strict_browser.new_context(permissions=ALLOWED) as context:
+        viewer = open_link(context, server, "watch.html", **watch_link(room))
+        expect(viewer.get_by_text("Nobody is live yet")).to_be_visible()
+
+        viewer.route("**/sfu/subscribe", trouble)
+        expect(viewer.get_by_text(words)).to_be_visible()
+        expect(viewer.get_by_role("button", name="Try again")).to_be_hidden()
+        viewer.unroute("**/sfu/subscribe")
+
+        expect(viewer.get_by_text("Nobody is live yet")).to_be_visible()
+        go_live(open_link(context, server, "publish.html", **studio_link(room)))
+        wait_until_playing(viewer)
+
+
+def test_watch_page_asks_a_busy_server_no_sooner_than_it_wants(
+    server: LiveServer, open_example: Callable[..., Page]
+) -> None:
+    viewer = open_example("watch.html", **watch_link(server.create_room()))
+    install_clock(viewer)
+    expect(viewer.get_by_text("Nobody is live yet")).to_be_visible()
+    asked: list[Route] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route)
+        route.fulfill(status=429, headers={"Retry-After": "60"})
+
+    viewer.route("**/sfu/subscribe", refuse)
+    viewer.clock.run_for(3_000)
+    expect(viewer.get_by_text("The server is busy")).to_be_visible()
+
+    viewer.clock.run_for(50_000)
+    viewer.unroute("**/sfu/subscribe")
+    with viewer.expect_response("**/sfu/subscribe") as answered:
+        viewer.clock.run_for(10_000)
+
+    assert answered.value.status == 404
+    assert len(asked) == 1
+
+
+def test_watch_page_waits_again_when_the_publisher_did_not_come_back(
+    server: LiveServer, open_example: Callable[..., Page]
+) -> None:
+    room = server.create_room()
+    go_live(open_example("publish.html", **studio_link(room)))
+    viewer = open_example("watch.html", **watch_link(room))
+    install_clock(viewer)
+    wait_until_playing(viewer)
+    nobody = {"error": "no_publisher_available", "message": "Room has no active publisher"}
+    viewer.route("**/sfu/subscribe", lambda route: route.fulfill(status=404, json=nobody))
+
+    kick_viewers(server, room["id"])
+    for _ in range(RECONNECTIONS):
+        with viewer.expect_response("**/sfu/subscribe"):
+            viewer.clock.run_for(11_000)
+    expect(viewer.get_by_text("Waiting", exact=True)).to_be_visible()
+    expect(viewer.get_by_text("The stream is paused")).to_be_visible()
+    viewer.unroute("**/sfu/subscribe")
+    viewer.clock.run_for(3_000)
+
+    wait_until_playing(viewer)
+    expect(viewer.get_by_text("The stream is paused")).to_be_hidden()
 
 
 def test_hidden_camera_is_black_for_the_watcher(

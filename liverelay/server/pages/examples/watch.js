@@ -1,6 +1,6 @@
 /** Watching: start without sound, wait while nobody is live, say when the picture stands still. */
 
-import { byId, notify, SERVER } from '../shared/page.js';
+import { byId, keepFocus, notify, SERVER } from '../shared/page.js';
 import { explain } from '../shared/words.js';
 import { linkParameters, NO_LINK, setStatus } from './common.js';
 
@@ -8,46 +8,86 @@ import { linkParameters, NO_LINK, setStatus } from './common.js';
 const ASK_AGAIN_MS = 3000;
 const STILL_MS = 5000;
 
+const NOT_YET = {
+  title: 'Nobody is live yet',
+  text: 'This page starts by itself as soon as they are. You can leave it open.',
+};
+
+const ENDED = {
+  title: 'The stream has ended',
+  text: 'The room was deleted, you were removed from it, or the connection is gone for good.',
+};
+
+const PAUSED = {
+  title: 'The stream is paused',
+  text: 'It goes on by itself when the other side is back.',
+};
+
 const lr = new LiveRelay(SERVER);
 const { token } = linkParameters();
 const video = byId('video');
 let frames = 0;
 let movedAt = 0;
+let session = null;
 let wasConnected = false;
 
 if (token) {
   byId('player').hidden = false;
-  byId('again').addEventListener('click', join);
+  byId('again').addEventListener('click', tryAgain);
   byId('mute').addEventListener('click', () => setSound(video.muted));
-  byId('sound-on').addEventListener('click', () => setSound(true));
+  byId('sound-on').addEventListener('click', turnOnSound);
   byId('full-screen').addEventListener('click', toggleFullScreen);
   video.addEventListener('volumechange', drawSound);
   setInterval(checkPicture, 1000);
-  join();
+  join({ isWaiting: false });
 } else {
   notify(NO_LINK);
 }
 
-async function join() {
+async function join({ isWaiting }) {
   byId('again').hidden = true;
   try {
-    await lr.subscribe({ token, element: video, onStateChange });
+    session = await lr.subscribe({ token, element: video, onStateChange });
   } catch (error) {
-    const nobodyIsLive = error.code === 'SERVER_ERROR' && error.httpStatus === 404;
-    if (nobodyIsLive) askAgainSoon();
+    if (isNobodyLive(error)) waitForStream();
+    else if (isWaiting && mayPass(error)) waitThrough(error);
     else stopWith(explain(error));
   }
 }
 
-function askAgainSoon() {
-  setStatus('Waiting', 'busy');
-  cover('Nobody is live yet', 'This page starts by itself as soon as they are. You can leave it open.');
-  setTimeout(join, ASK_AGAIN_MS);
+async function tryAgain() {
+  await join({ isWaiting: false });
+  const next = ['again', 'sound-on'].find((id) => !byId(id).hidden);
+  keepFocus(byId(next ?? 'full-screen'));
 }
 
-function stopWith({ title, text }) {
+function isNobodyLive(error) {
+  return error?.code === 'SERVER_ERROR' && error.httpStatus === 404;
+}
+
+/** Whether the next answer may be another one. */
+function mayPass({ code, httpStatus = 0 }) {
+  return code === 'NETWORK_ERROR' || code === 'TIMEOUT' || httpStatus === 429 || httpStatus >= 500;
+}
+
+function waitForStream() {
+  cover(frames > 0 ? PAUSED : NOT_YET);
+  askAgainSoon();
+}
+
+function waitThrough(error) {
+  cover({ title: explain(error).title, text: 'This page goes on trying by itself.' });
+  askAgainSoon(error.retryAfter);
+}
+
+function askAgainSoon(retryAfter = 0) {
+  setStatus('Waiting', 'busy');
+  setTimeout(() => join({ isWaiting: true }), Math.max(ASK_AGAIN_MS, retryAfter * 1000));
+}
+
+function stopWith(reason) {
   setStatus('Not connected');
-  cover(title, text);
+  cover(reason);
   byId('again').hidden = false;
 }
 
@@ -64,10 +104,8 @@ function onStateChange(state) {
   }
   if (state === 'failed' && wasConnected) {
     wasConnected = false;
-    stopWith({
-      title: 'The stream has ended',
-      text: 'The room was deleted, you were removed from it, or the connection is gone for good.',
-    });
+    if (isNobodyLive(session.error)) waitForStream();
+    else stopWith(ENDED);
   }
 }
 
@@ -81,11 +119,11 @@ function checkPicture() {
     uncover();
   } else if (frames > 0 && Date.now() - movedAt > STILL_MS) {
     setStatus('Paused', 'busy');
-    cover('The stream is paused', 'It goes on by itself when the other side is back.');
+    cover(PAUSED);
   }
 }
 
-function cover(title, text) {
+function cover({ title, text }) {
   if (byId('overlay-title').textContent !== title) byId('overlay-title').textContent = title;
   byId('overlay-text').textContent = text;
   byId('overlay').hidden = false;
@@ -95,6 +133,12 @@ function cover(title, text) {
 function uncover() {
   byId('overlay').hidden = true;
   drawSound();
+}
+
+function turnOnSound() {
+  setSound(true);
+  drawSound();
+  keepFocus(byId('mute'));
 }
 
 function setSound(on) {
