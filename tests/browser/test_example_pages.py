@@ -250,6 +250,39 @@ def test_leaving_a_call_tells_the_other_side(
     expect(caller.get_by_text("Waiting", exact=True)).to_be_visible()
 
 
+def test_who_is_heard_and_not_seen_is_in_the_call(
+    server: LiveServer, open_example: Callable[..., Page]
+) -> None:
+    tokens = server.create_room("call")["tokens"]
+    caller = open_example("call.html", token=tokens["caller"], invite=tokens["callee"])
+    callee = open_example("call.html", token=tokens["callee"])
+    join_call(caller)
+    alone = caller.get_by_text("You are in. Nobody else is, yet")
+    expect(alone).to_be_visible()
+
+    turn_on_camera(callee)
+    callee.get_by_label("Camera", exact=True).select_option("No camera")
+    press(callee, "Join the call")
+
+    expect(caller.get_by_text("In the call", exact=True)).to_be_visible()
+    expect(alone).to_be_hidden()
+
+
+def test_camera_that_is_off_after_a_call_is_told(
+    server: LiveServer, open_example: Callable[..., Page]
+) -> None:
+    page = open_example("call.html", token=server.create_room("call")["tokens"]["caller"])
+    join_call(page)
+    expect(page.get_by_text("You are in. Nobody else is, yet")).to_be_visible()
+    press(page, "Leave")
+
+    page.get_by_label("Camera", exact=True).select_option("No camera")
+    page.get_by_label("Microphone", exact=True).select_option("No microphone")
+
+    expect(page.get_by_text("Your camera is off")).to_be_visible()
+    expect(page.get_by_role("button", name="Turn on")).to_be_enabled()
+
+
 def test_deleting_a_room_ends_its_stream_and_says_so(
     server: LiveServer, open_example: Callable[..., Page]
 ) -> None:

@@ -17,6 +17,14 @@ const STILL_MS = 5000;
 
 const lr = new LiveRelay(SERVER);
 const { token, invite } = linkParameters();
+const [overlayTitle, overlayText] = [byId('overlay-title'), byId('overlay-text')];
+const CAMERA_OFF = { title: overlayTitle.textContent, text: overlayText.textContent };
+const ALONE = {
+  title: 'You are in. Nobody else is, yet',
+  text: invite
+    ? 'Send the link below to the other person. They appear here when they join.'
+    : 'The other person appears here when they join.',
+};
 const [preview, remote] = [byId('preview'), byId('remote')];
 const mutes = new MuteButtons();
 const studio = new Studio(draw);
@@ -89,7 +97,7 @@ function draw(stream) {
 function drawCall() {
   if (!session) {
     if (state !== 'connecting') setStatus('Not in the call');
-    byId('overlay').hidden = studio.stream !== null;
+    cover(studio.stream === null && CAMERA_OFF);
     return;
   }
   if (state !== 'connected') return;
@@ -97,11 +105,23 @@ function drawCall() {
   const { totalVideoFrames } = remote.getVideoPlaybackQuality();
   if (totalVideoFrames !== frames) movedAt = Date.now();
   frames = totalVideoFrames;
-  const present = frames > 0 && Date.now() - movedAt < STILL_MS;
+  const present = frames > 0 ? Date.now() - movedAt < STILL_MS : isHeard();
   setStatus(present ? 'In the call' : 'Waiting', present ? 'good' : 'busy');
-  byId('overlay').hidden = present;
-  byId('overlay-title').textContent = 'You are in. Nobody else is, yet';
-  byId('overlay-text').textContent = invite
-    ? 'Send the link below to the other person. They appear here when they join.'
-    : 'The other person appears here when they join.';
+  cover(!present && ALONE);
+}
+
+/**
+ * Whether sound has come, which is all that comes from who has no camera. That it has ended is not
+ * seen: Chromium mutes a track until its first packet, and never again.
+ */
+function isHeard() {
+  const tracks = remote.srcObject?.getAudioTracks() ?? [];
+  return tracks.some(({ muted, readyState }) => !muted && readyState === 'live');
+}
+
+function cover(words) {
+  byId('overlay').hidden = !words;
+  if (!words || overlayTitle.textContent === words.title) return;
+  overlayTitle.textContent = words.title;
+  overlayText.textContent = words.text;
 }
