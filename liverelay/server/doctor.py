@@ -17,7 +17,12 @@ from liverelay.errors import ConfigError, ListenError
 from liverelay.server.listen import load_tls
 from liverelay.server.tasks import TaskSet
 from liverelay.server.udp import BUFFER_SIZE, UdpPort
-from liverelay.transport.addresses import IpAddress, announced_addresses, only_local
+from liverelay.transport.addresses import (
+    IpAddress,
+    announced_addresses,
+    bound_addresses,
+    only_local,
+)
 from liverelay.transport.dtls import ServerCertificate
 from liverelay.transport.ice import generate_credentials
 from liverelay.transport.mux import Mux
@@ -67,7 +72,8 @@ async def examine(settings: Settings) -> list[Finding]:
         return [Finding("address", Level.FAIL, str(error), "Correct --public-address.")]
     findings = [_check_reach(addresses)]
     try:
-        udp = UdpPort(settings.udp_port if settings.udp_port is not None else settings.port)
+        port = settings.udp_port if settings.udp_port is not None else settings.port
+        udp = UdpPort(port, bound_addresses(addresses, settings.public_address))
     except ListenError as error:
         advice = "Stop what uses it (a running LiveRelay server?), or choose another --udp-port."
         findings.append(Finding("udp port", Level.FAIL, str(error), advice))

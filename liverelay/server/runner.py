@@ -41,7 +41,12 @@ from liverelay.setting import Endpoint
 from liverelay.store.catalogue import Catalogue
 from liverelay.store.live import LivePublisher
 from liverelay.store.store import Store
-from liverelay.transport.addresses import announced_addresses, host_candidates, only_local
+from liverelay.transport.addresses import (
+    announced_addresses,
+    bound_addresses,
+    host_candidates,
+    only_local,
+)
 from liverelay.utc import unix_now, unix_now_ns
 
 if TYPE_CHECKING:
@@ -160,7 +165,8 @@ class Server:
         addresses = announced_addresses(self._settings.public_address)
         timings = Timings()
         room_events = RoomEvents(counters, max_listeners=self._settings.max_sessions)
-        worker = self._open_worker(tasks, http_port, timings, room_events)
+        bound = bound_addresses(addresses, self._settings.public_address)
+        worker = self._open_worker(tasks, self._bind_udp(http_port, bound), timings, room_events)
         reachable = [each for each in addresses if each.version == 4 or worker.udp.has_ipv6]
         port = worker.udp.port
         self._announcement = ", ".join(f"{address} UDP port {port}" for address in reachable)
@@ -196,9 +202,9 @@ class Server:
         return Webhook(settings.webhook_url, settings.webhook_secret, Backoff(Random()))
 
     def _open_worker(
-        self, tasks: TaskSet, http_port: int, timings: Timings, room_events: RoomEvents
+        self, tasks: TaskSet, udp: UdpPort, timings: Timings, room_events: RoomEvents
     ) -> MediaWorker:
-        worker = MediaWorker(self._bind_udp(http_port), tasks.start, timings, room_events)
+        worker = MediaWorker(udp, tasks.start, timings, room_events)
 
         async def close() -> None:
             worker.close()
@@ -214,16 +220,16 @@ class Server:
             self._stack.callback(listener.close)
         return listeners
 
-    def _bind_udp(self, http_port: int) -> UdpPort:
+    def _bind_udp(self, http_port: int, addresses: tuple[str, str]) -> UdpPort:
         if self._settings.udp_port is not None:
-            return UdpPort(self._settings.udp_port)
+            return UdpPort(self._settings.udp_port, addresses)
         try:
-            return UdpPort(http_port)
+            return UdpPort(http_port, addresses)
         except ListenError:
             # Nobody asked for this number if the HTTP port was free to choose.
             if self._settings.port != 0:
                 raise
-            return UdpPort(0)
+            return UdpPort(0, addresses)
 
     async def _serve(
         self, app: web.Application, listeners: list[socket.socket], tls: ssl.SSLContext | None

@@ -27,6 +27,8 @@ _MAX_BURST = 64
 
 _MAX_DATAGRAM_SIZE = 2048
 
+EVERY_ADDRESS = "0.0.0.0", "::"
+
 # An alarm that rings in vain costs more than one that is moved; but deadlines move a little with
 # each burst, and to follow them each time would cost more than the few rings that come so early.
 _TOO_EARLY = 0.01
@@ -51,16 +53,16 @@ class DatagramReader(Protocol):
 class UdpPort:
     """IPv4 and, where the machine has it, IPv6 sockets on one port number."""
 
-    def __init__(self, port: int) -> None:
-        """Bind the sockets; port 0 picks a free one.
+    def __init__(self, port: int, addresses: tuple[str, str] = EVERY_ADDRESS) -> None:
+        """Bind the sockets, to an IPv4 and an IPv6 address; port 0 picks a free one.
 
         Raises:
             ListenError: The port cannot be bound.
         """
         try:
-            self._ipv4 = _bind(socket.AF_INET, "0.0.0.0", port)
+            self._ipv4 = _bind(socket.AF_INET, addresses[0], port)
             self.port: int = self._ipv4.getsockname()[1]
-            self._ipv6 = _bind_ipv6(self.port)
+            self._ipv6 = _bind_ipv6(addresses[1], self.port)
         except OSError as error:
             reason = os.strerror(error.errno or 0)
             raise ListenError(f"cannot use UDP port {port}: {reason}") from None
@@ -176,10 +178,10 @@ def _bind(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
     return sock
 
 
-def _bind_ipv6(port: int) -> socket.socket | None:
+def _bind_ipv6(host: str, port: int) -> socket.socket | None:
     """Return the IPv6 socket, or None where IPv6 is switched off."""
     try:
-        return _bind(socket.AF_INET6, "::", port)
+        return _bind(socket.AF_INET6, host, port)
     except OSError as error:
         if error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
             return None

@@ -52,6 +52,20 @@ def announced_addresses(values: Sequence[str]) -> list[IpAddress]:
     return list(dict.fromkeys(found))
 
 
+def bound_addresses(announced: Sequence[IpAddress], values: Sequence[str]) -> tuple[str, str]:
+    """Return the IPv4 and IPv6 addresses to bind to, given what `values` came to.
+
+    A peer takes an answer only from the address that it asked (RFC 8445 section 7.2.5.2.1), and a
+    socket bound to all addresses answers from the one that the route back prefers. So where a
+    single address of a family is asked for and is this machine's own, that one is bound. An address
+    of a NAT cannot be.
+    """
+    return (
+        _bound_address(announced, values, ipaddress.IPv4Address(0)),
+        _bound_address(announced, values, ipaddress.IPv6Address(0)),
+    )
+
+
 def only_local(addresses: Iterable[IpAddress]) -> bool:
     """Return whether nobody on the internet can reach any of these addresses."""
     return not any(address.is_global for address in addresses)
@@ -70,6 +84,12 @@ def host_candidates(addresses: Iterable[IpAddress], port: int) -> list[Candidate
         (address for address in every if address.version == 6),
     )
     return [Candidate(str(address), port) for turn in turns for address in turn if address]
+
+
+def _bound_address(announced: Sequence[IpAddress], values: Sequence[str], every: IpAddress) -> str:
+    chosen = [address for address in announced if address.version == every.version]
+    is_single = bool(values) and len(chosen) == 1
+    return str(chosen[0] if is_single and chosen[0] in machine_addresses() else every)
 
 
 def _is_usable(address: IpAddress) -> bool:

@@ -78,6 +78,20 @@ async def test_port_takes_and_sends_datagrams_of_both_families(
         assert port.has_ipv6
 
 
+async def test_answer_leaves_from_the_address_that_is_bound() -> None:
+    reader, port = Reader(), UdpPort(0, ("127.0.0.2", "::1"))
+    try:
+        with peer(socket.AF_INET, "127.0.0.1") as other:
+            port.start(reader)
+            other.sendto(b"ping", ("127.0.0.2", port.port))
+            await reader.wait_for(1)
+            port.send(b"pong", reader.received[0][1])
+
+            assert other.recvfrom(100) == (b"pong", ("127.0.0.2", port.port))
+    finally:
+        port.close()
+
+
 async def test_what_came_with_a_datagram_that_fails_is_settled() -> None:
     class Failing(Reader):
         @override

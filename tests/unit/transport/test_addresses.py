@@ -7,6 +7,7 @@ import pytest
 from liverelay.errors import ConfigError
 from liverelay.transport.addresses import (
     announced_addresses,
+    bound_addresses,
     host_candidates,
     machine_addresses,
     only_local,
@@ -68,6 +69,25 @@ def test_only_local_says_whether_the_internet_is_left_out(
     addresses: list[str], expected: bool
 ) -> None:
     assert only_local(map(ip_address, addresses)) is expected
+
+
+@pytest.mark.parametrize(
+    ("values", "bound"),
+    [
+        ([], ("0.0.0.0", "::")),
+        (["10.0.0.2"], ("10.0.0.2", "::")),
+        (["10.0.0.2", "fd00::2"], ("10.0.0.2", "fd00::2")),
+        (["10.0.0.1", "10.0.0.2"], ("0.0.0.0", "::")),
+        (["203.0.113.9", "fd00::2"], ("0.0.0.0", "fd00::2")),
+    ],
+)
+def test_single_address_is_bound_if_it_is_the_machines_own(
+    values: list[str], bound: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = [ip_address(each) for each in ("10.0.0.1", "10.0.0.2", "fd00::1", "fd00::2")]
+    monkeypatch.setattr("liverelay.transport.addresses.machine_addresses", lambda: own)
+
+    assert bound_addresses(announced_addresses(values), values) == bound
 
 
 def test_candidates_take_turns_by_family() -> None:
