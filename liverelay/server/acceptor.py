@@ -31,9 +31,6 @@ logger = logging.getLogger(__name__)
 # Four for each of 5,000 sessions: its events, a request, and what a browser keeps for the next.
 MAX_CONNECTIONS = 20_000
 
-# For a connection's socket, and for a page or an image that is being sent on it.
-_FILES_PER_CONNECTION = 2
-
 # Listeners, the media port, webhooks, logs, and what the threads that read the store have open.
 _OTHER_FILES = 128
 
@@ -155,7 +152,6 @@ class Acceptor:
 
 def _max_connections() -> int:
     """Return how many connections leave enough files for everything else."""
-    files = allow_open_files(MAX_CONNECTIONS * _FILES_PER_CONNECTION + _OTHER_FILES)
+    files = allow_open_files(MAX_CONNECTIONS + _OTHER_FILES)
     # Where there are very few, half of them.
-    left = max(files - _OTHER_FILES, files // 2)
-    return min(left // _FILES_PER_CONNECTION, MAX_CONNECTIONS)
+    return min(max(files - _OTHER_FILES, files // 2), MAX_CONNECTIONS)

@@ -36,6 +36,7 @@ class HttpConnection(web.RequestHandler):
     __slots__ = (
         "_head_timeout",
         "_head_timer",
+        "_is_tls",
         "_on_lost",
         "_unsent_size",
         "_write_timeout",
@@ -69,11 +70,13 @@ class HttpConnection(web.RequestHandler):
         self._unsent_size = 0
         # aiohttp forgets its own when it closes, and then what was written may still have to go.
         self._writing_to: asyncio.WriteTransport | None = None
+        self._is_tls = False
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.WriteTransport)
         self._writing_to = transport
+        self._is_tls = transport.get_extra_info("sslcontext") is not None
         super().connection_made(transport)
         loop = asyncio.get_running_loop()
         self._head_timer = loop.call_later(self._head_timeout, self._on_head_timeout)
@@ -140,20 +143,25 @@ class HttpConnection(web.RequestHandler):
         if self._write_timer is not None:
             self._write_timer.cancel()
             self._write_timer = None
-        if self._writing_to is None:
-            return
-        self._unsent_size = self._writing_to.get_write_buffer_size()
+        self._unsent_size = self._unsent()
         if self._unsent_size:
             loop = asyncio.get_running_loop()
             self._write_timer = loop.call_later(self._write_timeout, self._on_write_timeout)
 
     def _on_write_timeout(self) -> None:
-        assert self._writing_to is not None
-        # A slow client takes some of it all the while.
-        if self._writing_to.get_write_buffer_size() < self._unsent_size:
+        if self._unsent() < self._unsent_size:
+            # A slow client takes some of it all the while.
             self._expect_taking()
-        else:
+        elif self._writing_to is not None:
             self._writing_to.abort()
+
+    def _unsent(self) -> int:
+        """Return the size of what was written and has not been taken."""
+        transport = self._writing_to
+        # asyncio itself cuts off a TLS connection that does not close, and tells nothing of it.
+        if transport is None or (self._is_tls and transport.is_closing()):
+            return 0
+        return transport.get_write_buffer_size()
 
     def _on_head_timeout(self) -> None:
         self._head_timer = None

@@ -64,7 +64,7 @@ def test_key_is_revoked_while_clients_hold_all_connections(command: Command) -> 
         rest = server.stdout.read()
 
     assert before == 200
-    assert line == "WARNING 16 HTTP connections are open: more are refused"
+    assert line == "WARNING 32 HTTP connections are open: more are refused"
     assert "Traceback" not in rest
 
 

@@ -6,15 +6,17 @@ The deadlines are a few hundredths of a second here; nothing waits longer than t
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
-from contextlib import contextmanager
+import ssl
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
 
 from liverelay.server.deadlines import Deadlines
-from liverelay.server.routes import pages
+from tests.support.certificates import write_certificate
 from tests.support.server import KEY, Api, read_answer, running_api
 
 if TYPE_CHECKING:
@@ -43,6 +45,23 @@ def sending(api: Api, data: bytes) -> Iterator[socket.socket]:
         client.sendall(data)
         client.setblocking(False)
         yield client
+
+
+@asynccontextmanager
+async def https_client(
+    directory: Path, path: str
+) -> AsyncIterator[tuple[Api, asyncio.StreamWriter]]:
+    """Run a server for a client that asks for `path` many times, and reads little of it."""
+    certificate, key = write_certificate(directory)
+    deadlines = Deadlines(LONG, LONG, LONG, SHORT)
+    async with running_api(
+        directory, deadlines=deadlines, tls_cert=certificate, tls_key=key
+    ) as api:
+        trust = ssl.create_default_context(cafile=certificate)
+        # A reader that is not read takes 128 kB.
+        _, writer = await asyncio.open_connection("127.0.0.1", api.port, ssl=trust)
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 400)
+        yield api, writer
 
 
 async def take(client: socket.socket, size: int) -> bytes:
@@ -152,14 +171,41 @@ async def test_a_refusal_before_any_middleware_ends_the_deadline_of_the_first_he
 @pytest.mark.parametrize("more", ["", "Connection: close\r\n"])
 @pytest.mark.parametrize("count", [1, 400])
 async def test_a_client_that_does_not_take_its_answers_is_cut_off(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, more: str, count: int
+    tmp_path: Path, path: str, more: str, count: int
 ) -> None:
-    monkeypatch.setattr(pages, "FILE_TIMEOUT", SHORT)
     async with running_api(tmp_path, deadlines=Deadlines(LONG, LONG, SHORT, SHORT)) as api:
         with sending(api, f"GET {path} HTTP/1.1\r\nHost: x\r\n{more}\r\n".encode() * count):
             await api.until_connected(1)
 
             await api.until_connected(0)
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/docs/performance.png"])
+async def test_a_client_that_does_not_take_its_answers_by_https_is_cut_off(
+    tmp_path: Path, path: str
+) -> None:
+    async with https_client(tmp_path, path) as (api, writer):
+        await api.until_connected(0)
+        writer.transport.abort()
+
+
+async def test_a_connection_by_https_that_is_closed_before_its_answer_is_taken_ends(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with https_client(tmp_path, "/openapi.json") as (api, writer):
+        (connection,) = api.context.acceptor._connections
+        while not connection.writing_paused:  # noqa: ASYNC110  (nobody else has to know)
+            await asyncio.sleep(0)
+        transport = connection.transport
+        assert transport is not None
+        connection.force_close()
+        # As often as it likes: the second time asyncio forgets what a TLS connection has written.
+        transport.close()
+
+        await api.until_connected(0)
+        writer.transport.abort()
+
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 async def test_a_client_that_takes_its_answers_slowly_is_not_cut_off(tmp_path: Path) -> None:
