@@ -60,12 +60,11 @@ class UdpPort:
             ListenError: The port cannot be bound.
         """
         try:
-            self._ipv4 = _bind(socket.AF_INET, addresses[0], port)
-            self.port: int = self._ipv4.getsockname()[1]
-            self._ipv6 = _bind_ipv6(addresses[1], self.port)
+            self._ipv4, self._ipv6 = _bind_both(addresses, port)
         except OSError as error:
             reason = os.strerror(error.errno or 0)
             raise ListenError(f"cannot use UDP port {port}: {reason}") from None
+        self.port: int = self._ipv4.getsockname()[1]
         self.datagrams_received = 0
         self.octets_received = 0
         self.buffer_size = min(_buffer_size(self._ipv4, option) for option in _FORCED_BUFFERS)
@@ -161,6 +160,16 @@ def _read_burst(sock: socket.socket, reader: DatagramReader, now: float) -> tupl
         if not reader.receive(datagram, address, now):
             return count + 1, octets
     return _MAX_BURST, octets
+
+
+def _bind_both(addresses: tuple[str, str], port: int) -> tuple[socket.socket, socket.socket | None]:
+    """Return sockets of both families on one port number."""
+    ipv4 = _bind(socket.AF_INET, addresses[0], port)
+    try:
+        return ipv4, _bind_ipv6(addresses[1], ipv4.getsockname()[1])
+    except OSError:
+        ipv4.close()
+        raise
 
 
 def _bind(family: socket.AddressFamily, host: str, port: int) -> socket.socket:

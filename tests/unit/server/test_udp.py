@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -34,6 +35,11 @@ def peer(family: socket.AddressFamily, ip: str) -> Iterator[socket.socket]:
         udp.setblocking(False)
         udp.bind((ip, 0))
         yield udp
+
+
+def open_sockets() -> int:
+    gc.collect()
+    return sum(isinstance(each, socket.socket) and each.fileno() >= 0 for each in gc.get_objects())
 
 
 class Reader:
@@ -112,6 +118,16 @@ async def test_what_came_with_a_datagram_that_fails_is_settled() -> None:
 
     assert reader.settled == [2]
     assert [type(failure) for failure in failures] == [ZeroDivisionError]
+
+
+async def test_nothing_stays_open_where_the_port_is_taken_on_ipv6_alone() -> None:
+    before = open_sockets()
+    with peer(socket.AF_INET6, "::1") as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ListenError):
+            UdpPort(port, ("127.0.0.1", "::1"))
+
+    assert open_sockets() == before
 
 
 async def test_port_that_is_taken_is_refused_in_a_sentence() -> None:
