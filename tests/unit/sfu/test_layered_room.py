@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from liverelay.rtp.dependency_descriptor import FrameTemplate, TemplateStructure
 from liverelay.rtp.extensions import DEPENDENCY_DESCRIPTOR_URI
-from liverelay.rtp.types import Ssrc
+from liverelay.rtp.types import PayloadType, Ssrc
 from liverelay.sdp.parameters import HeaderExtension
 from liverelay.sfu.layers import Preference, Quality
 from liverelay.sfu.room import RoomMedia
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from liverelay.sfu.subscription import Subscription
 
 VP9, VIEWER_VP9 = replace(VP8, name="VP9"), replace(VIEWER_VP8, name="VP9")
+H264 = replace(VP8, payload_type=PayloadType(98), name="H264")
 AV1, VIEWER_AV1 = replace(VP8, name="AV1"), replace(VIEWER_VP8, name="AV1")
 DESCRIPTOR = HeaderExtension(5, DEPENDENCY_DESCRIPTOR_URI)
 TEMPLATES = (
@@ -91,7 +92,7 @@ class LayeredRoom:
 class Vp9Room(LayeredRoom):
     def __init__(self) -> None:
         super().__init__()
-        published = published_video(VP9, ssrcs=())
+        published = published_video(VP9, H264, ssrcs=())
         self.media.add_publication(VIDEO, PUBLISHER, PeerId("publisher"), published, self.now)
 
     @override
@@ -104,6 +105,18 @@ class Vp9Room(LayeredRoom):
                 descriptor + bytes(800 if spatial_layer else 300),
                 sequence_number=self.sequence_number,
                 rtp_timestamp=self.first_timestamp + FRAME_TICKS * self.picture_id,
+                ssrc=self.ssrc,
+            )
+        )
+        self.sequence_number += 1
+
+    def send_what_nobody_can_decode(self) -> None:
+        """Send a keyframe of a codec that no viewer has agreed to."""
+        self.send(
+            rtp(
+                b"\x67" + bytes(30),
+                payload_type=H264.payload_type,
+                sequence_number=self.sequence_number,
                 ssrc=self.ssrc,
             )
         )
@@ -195,8 +208,9 @@ def test_nothing_is_sent_to_a_viewer_that_left_while_it_was_admitted() -> None:
     room, large, _ = two_viewers()
 
     room.prefer(large, Quality.LOW)
-    room.send_layer(0, is_keyframe=True, temporal_layer=7)
+    room.send_what_nobody_can_decode()
     room.media.remove_subscription(large)
+    room.send_pictures(91, keyframe=True)
     room.sent.clear()
     room.watch(3, Quality.LOW)
     room.send_pictures(1)
