@@ -46,7 +46,7 @@ def test_publisher_on_a_good_path_is_not_held_back(
     wait_until(publisher, IS_NOT_HELD_BACK, arg=least_bps, seconds=40.0)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(240)
 def test_caller_sends_no_more_than_the_other_side_can_take(
     server: LiveServer, open_tab: Callable[[], Page]
 ) -> None:
@@ -63,4 +63,5 @@ def test_caller_sends_no_more_than_the_other_side_can_take(
         wait_until(caller, IS_HELD_BACK, seconds=10)
         wait_until_fluent(caller, slow, 0.8, 1.2, longest_pause=1.0)
         proxy.set_conditions(DIRECT)
-        wait_until(caller, SENDS_MORE_THAN, arg=280_000, seconds=60)
+        # Chromium's own estimate rises again, by itself in 20 s and beside other tests in 60.
+        wait_until(caller, SENDS_MORE_THAN, arg=280_000, seconds=120)

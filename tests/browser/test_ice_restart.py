@@ -235,4 +235,5 @@ def test_dead_path_is_replaced_by_a_restart_sooner_than_by_another_session(
         "disconnected",
     ]
     assert others == []
-    assert restarted < joined_again - 1.0
+    # By more than a second, unless both have to wait for the machine.
+    assert restarted < joined_again - 0.5
