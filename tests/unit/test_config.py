@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,30 +14,11 @@ from liverelay.config import (
     load_settings,
 )
 from liverelay.errors import ConfigError
-
-
-@pytest.fixture
-def config_file(tmp_path: Path) -> Path:
-    file = tmp_path / "config.toml"
-    file.touch()
-    return file
-
-
-def _load(config_file: Path, text: str = "", **sources: Any) -> Settings:
-    config_file.write_text(text)
-    return load_settings(config_file=config_file, **{"environment": {}, **sources})
-
-
-def _error(config_file: Path, text: str = "", **sources: Any) -> str:
-    with pytest.raises(ConfigError) as caught:
-        _load(config_file, text, **sources)
-    sentence = str(caught.value)
-    assert "\n" not in sentence
-    return sentence.replace(str(config_file), "FILE")
+from tests.support.settings import config_error, load_config
 
 
 def test_defaults_are_the_documented_ones(config_file: Path) -> None:
-    settings = _load(config_file)
+    settings = load_config(config_file)
 
     assert settings == Settings()
     assert (settings.host, settings.port, settings.udp_port) == ("0.0.0.0", 8080, None)
@@ -50,7 +30,7 @@ def test_each_source_overrides_the_one_before(config_file: Path) -> None:
     text = "port = 1\nmax_rooms = 1\nmax_sessions = 1\n"
     environment = {"LIVERELAY_MAX_ROOMS": "2", "LIVERELAY_MAX_SESSIONS": "2"}
 
-    settings = _load(config_file, text, environment=environment, flags={"max_sessions": 3})
+    settings = load_config(config_file, text, environment=environment, flags={"max_sessions": 3})
 
     assert (settings.port, settings.max_rooms, settings.max_sessions) == (1, 2, 3)
     assert settings.host == "0.0.0.0"
@@ -59,18 +39,18 @@ def test_each_source_overrides_the_one_before(config_file: Path) -> None:
 def test_flag_that_was_not_given_overrides_nothing(config_file: Path) -> None:
     flags: dict[str, object] = {"port": None, "cors_origin": []}
 
-    settings = _load(config_file, "port = 1\ncors_origin = 'https://a.example'", flags=flags)
+    settings = load_config(config_file, "port = 1\ncors_origin = 'https://a.example'", flags=flags)
 
     assert settings.port == 1
     assert settings.cors_origin == ("https://a.example",)
 
 
 def test_zero_given_as_a_flag_counts(config_file: Path) -> None:
-    assert _load(config_file, "port = 1", flags={"port": 0}).port == 0
+    assert load_config(config_file, "port = 1", flags={"port": 0}).port == 0
 
 
 def test_empty_variable_counts_as_not_set(config_file: Path) -> None:
-    assert _load(config_file, "port = 1", environment={"LIVERELAY_PORT": ""}).port == 1
+    assert load_config(config_file, "port = 1", environment={"LIVERELAY_PORT": ""}).port == 1
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"port =", b"p = " + b"[" * 5000, b"p = \x00"])
@@ -98,11 +78,11 @@ def test_damaged_file_is_named(config_file: Path, content: bytes) -> None:
     ],
 )
 def test_unknown_key_names_its_line(config_file: Path, text: str, line: int) -> None:
-    assert _error(config_file, text) == f"FILE line {line}: unknown key 'prot'"
+    assert config_error(config_file, text) == f"FILE line {line}: unknown key 'prot'"
 
 
 def test_key_that_is_part_of_another_is_told_apart(config_file: Path) -> None:
-    assert _error(config_file, "udp_port = 1\nudp = 2") == "FILE line 2: unknown key 'udp'"
+    assert config_error(config_file, "udp_port = 1\nudp = 2") == "FILE line 2: unknown key 'udp'"
 
 
 @pytest.mark.parametrize(
@@ -126,46 +106,49 @@ def test_key_that_is_part_of_another_is_told_apart(config_file: Path) -> None:
     ],
 )
 def test_wrong_value_names_its_line(config_file: Path, text: str, sentence: str) -> None:
-    assert _error(config_file, f"# settings\n{text}") == f"FILE line 2: {sentence}"
+    assert config_error(config_file, f"# settings\n{text}") == f"FILE line 2: {sentence}"
 
 
 @pytest.mark.parametrize("text", ["eighty", "80.5", "", " ", "0x50"])
 def test_wrong_number_names_its_variable(config_file: Path, text: str) -> None:
     environment = {"LIVERELAY_PORT": text or "x"}
 
-    assert _error(config_file, environment=environment) == (
+    assert config_error(config_file, environment=environment) == (
         "LIVERELAY_PORT: port must be a whole number"
     )
 
 
 def test_value_out_of_range_names_its_variable_or_flag(config_file: Path) -> None:
-    assert _error(config_file, environment={"LIVERELAY_PORT": "70000"}) == (
+    assert config_error(config_file, environment={"LIVERELAY_PORT": "70000"}) == (
         "LIVERELAY_PORT: port must be at most 65535"
     )
-    assert _error(config_file, flags={"port": -1}) == "--port: port must be at least 0"
+    assert config_error(config_file, flags={"port": -1}) == "--port: port must be at least 0"
 
 
 def test_wrong_choice_names_its_variable(config_file: Path) -> None:
-    assert _error(config_file, environment={"LIVERELAY_LOG_LEVEL": "loud"}) == (
+    assert config_error(config_file, environment={"LIVERELAY_LOG_LEVEL": "loud"}) == (
         "LIVERELAY_LOG_LEVEL: log_level must be one of debug, info, warning, error"
     )
 
 
 def test_choices_are_read(config_file: Path) -> None:
-    settings = _load(config_file, "log_level = 'debug'", flags={"log_format": LogFormat.JSON})
+    settings = load_config(config_file, "log_level = 'debug'", flags={"log_format": LogFormat.JSON})
 
     assert (settings.log_level, settings.log_format) == (LogLevel.DEBUG, LogFormat.JSON)
 
 
 def test_list_is_an_array_or_one_string_in_the_file(config_file: Path) -> None:
-    assert _load(config_file, "public_address = ['::1', 'auto']").public_address == ("::1", "auto")
-    assert _load(config_file, "public_address = 'auto'").public_address == ("auto",)
+    assert load_config(config_file, "public_address = ['::1', 'auto']").public_address == (
+        "::1",
+        "auto",
+    )
+    assert load_config(config_file, "public_address = 'auto'").public_address == ("auto",)
 
 
 def test_list_is_separated_by_commas_in_the_environment(config_file: Path) -> None:
     environment = {"LIVERELAY_PUBLIC_ADDRESS": " 192.0.2.1, sfu.example.com,,"}
 
-    settings = _load(config_file, environment=environment)
+    settings = load_config(config_file, environment=environment)
 
     assert settings.public_address == ("192.0.2.1", "sfu.example.com")
 
@@ -175,13 +158,13 @@ def test_path_may_begin_at_the_home_directory(
 ) -> None:
     monkeypatch.setenv("HOME", "/home/somebody")
 
-    settings = _load(config_file, "data_dir = '~/live'")
+    settings = load_config(config_file, "data_dir = '~/live'")
 
     assert settings.data_dir == Path("/home/somebody/live")
 
 
 def test_path_in_the_home_of_nobody_is_refused(config_file: Path) -> None:
-    assert _error(config_file, "data_dir = '~no-such-user/live'") == (
+    assert config_error(config_file, "data_dir = '~no-such-user/live'") == (
         "FILE line 1: '~no-such-user/live' is in the home of a user unknown here"
     )
 
@@ -191,7 +174,9 @@ def test_path_in_the_home_of_nobody_is_refused(config_file: Path) -> None:
     ["192.0.2.1", "2001:db8::1", "auto", "localhost", "sfu.example.com", "sfu.example.com.", "a-b"],
 )
 def test_usable_address_is_taken(config_file: Path, address: str) -> None:
-    assert _load(config_file, flags={"public_address": [address]}).public_address == (address,)
+    assert load_config(config_file, flags={"public_address": [address]}).public_address == (
+        address,
+    )
 
 
 @pytest.mark.parametrize(
@@ -210,35 +195,35 @@ def test_usable_address_is_taken(config_file: Path, address: str) -> None:
     ],
 )
 def test_unusable_address_is_refused(config_file: Path, address: str) -> None:
-    assert _error(config_file, flags={"public_address": [address]}) == (
+    assert config_error(config_file, flags={"public_address": [address]}) == (
         f"--public-address: '{address}' is neither an IP address nor a DNS name nor auto"
     )
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "::1", "127.0.0.1", "localhost"])
 def test_usable_host_is_taken(config_file: Path, host: str) -> None:
-    assert _load(config_file, flags={"host": host}).host == host
+    assert load_config(config_file, flags={"host": host}).host == host
 
 
 @pytest.mark.parametrize("host", ["", "a..b", "127.0.0.1:80", "[::]", "x" * 70, "\0"])
 def test_unusable_host_is_refused(config_file: Path, host: str) -> None:
-    assert _error(config_file, flags={"host": host}) == (
+    assert config_error(config_file, flags={"host": host}) == (
         f"--host: '{host}' is neither an IP address nor a DNS name"
     )
 
 
 @pytest.mark.parametrize("origin", ["*", "https://a.example", "http://[::1]:80", "app://x"])
 def test_usable_origin_is_taken(config_file: Path, origin: str) -> None:
-    assert _load(config_file, flags={"cors_origin": [origin]}).cors_origin == (origin,)
+    assert load_config(config_file, flags={"cors_origin": [origin]}).cors_origin == (origin,)
 
 
 @pytest.mark.parametrize("origin", ["", "null", "a.example", "https://", "https://a/b"])
 def test_unusable_origin_is_refused(config_file: Path, origin: str) -> None:
-    assert "is not an origin such as" in _error(config_file, flags={"cors_origin": [origin]})
+    assert "is not an origin such as" in config_error(config_file, flags={"cors_origin": [origin]})
 
 
 def test_tls_pair_may_come_from_two_sources(config_file: Path) -> None:
-    settings = _load(
+    settings = load_config(
         config_file, "tls_cert = 'cert.pem'", environment={"LIVERELAY_TLS_KEY": "key.pem"}
     )
 
@@ -282,12 +267,12 @@ def test_any_variable_gives_settings_or_a_config_error(
 def test_endpoint_is_an_address_and_a_port(
     config_file: Path, text: str, endpoint: tuple[str, int]
 ) -> None:
-    assert _load(config_file, f"metrics_bind = '{text}'").metrics_bind == endpoint
+    assert load_config(config_file, f"metrics_bind = '{text}'").metrics_bind == endpoint
 
 
 @pytest.mark.parametrize("text", ["9464", ":9464", "127.0.0.1", "::1:9464", "a b:1", "host:65536"])
 def test_anything_else_is_no_endpoint(config_file: Path, text: str) -> None:
-    sentence = _error(config_file, f"metrics_bind = '{text}'")
+    sentence = config_error(config_file, f"metrics_bind = '{text}'")
 
     assert sentence == f"FILE line 1: '{text}' is not HOST:PORT, such as 127.0.0.1:9464"
 
@@ -296,7 +281,7 @@ def test_anything_else_is_no_endpoint(config_file: Path, text: str) -> None:
     "text", ["too-short", "a secret with spaces", "s" * 513, "schlüssel-zu-allem"]
 )
 def test_unusable_secret_is_refused_without_showing_it(config_file: Path, text: str) -> None:
-    sentence = _error(config_file, environment={"LIVERELAY_METRICS_TOKEN": text})
+    sentence = config_error(config_file, environment={"LIVERELAY_METRICS_TOKEN": text})
 
     assert sentence == (
         "LIVERELAY_METRICS_TOKEN: metrics_token must be 16 to 512 letters, digits or ._~+/=-"
@@ -306,7 +291,7 @@ def test_unusable_secret_is_refused_without_showing_it(config_file: Path, text: 
 def test_half_of_what_only_a_server_uses_is_no_concern_of_other_commands(config_file: Path) -> None:
     text = "tls_cert = 'cert.pem'\nwebhook_secret = 'a-secret-of-webhooks'"
 
-    settings = _load(config_file, text)
+    settings = load_config(config_file, text)
 
     assert (settings.tls_cert, settings.tls_key) == (Path("cert.pem"), None)
     assert (settings.webhook_url, settings.webhook_secret) == (None, "a-secret-of-webhooks")
@@ -328,7 +313,7 @@ def test_half_of_what_only_a_server_uses_is_no_concern_of_other_commands(config_
     ],
 )
 def test_anything_else_is_no_web_address(config_file: Path, url: str) -> None:
-    sentence = _error(config_file, environment={"LIVERELAY_WEBHOOK_URL": url})
+    sentence = config_error(config_file, environment={"LIVERELAY_WEBHOOK_URL": url})
 
     assert sentence == (
         "LIVERELAY_WEBHOOK_URL: webhook_url is not a URL such as https://example.com/path"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
-from typing import Any, Never
+from typing import Never
 
 import pytest
 
@@ -15,26 +15,7 @@ from liverelay.config import (
     load_settings,
 )
 from liverelay.errors import ConfigError
-
-
-@pytest.fixture
-def config_file(tmp_path: Path) -> Path:
-    file = tmp_path / "config.toml"
-    file.touch()
-    return file
-
-
-def _load(config_file: Path, text: str = "", **sources: Any) -> Settings:
-    config_file.write_text(text)
-    return load_settings(config_file=config_file, **{"environment": {}, **sources})
-
-
-def _error(config_file: Path, text: str = "", **sources: Any) -> str:
-    with pytest.raises(ConfigError) as caught:
-        _load(config_file, text, **sources)
-    sentence = str(caught.value)
-    assert "\n" not in sentence
-    return sentence.replace(str(config_file), "FILE")
+from tests.support.settings import load_config
 
 
 def test_file_may_be_named_by_a_variable(config_file: Path) -> None:
@@ -66,7 +47,7 @@ def test_file_may_be_named_from_the_home_directory(
 
 
 def test_file_named_by_the_flag_wins_over_the_variable(config_file: Path) -> None:
-    settings = _load(config_file, "port = 9", environment={"LIVERELAY_CONFIG": "/nowhere"})
+    settings = load_config(config_file, "port = 9", environment={"LIVERELAY_CONFIG": "/nowhere"})
 
     assert settings.port == 9
 
