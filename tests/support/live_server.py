@@ -17,6 +17,7 @@ from liverelay.store.store import Store
 from liverelay.tokens import LOCAL_KEY_ID, Role, mint
 from liverelay.utc import unix_now
 from tests.support.command import environment_without_coverage
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,28 +29,28 @@ _START_TIMEOUT = 15.0
 
 
 class LiveServer:
-    """`liverelay serve` on loopback; each start after the first is on the same port and store."""
+    """`liverelay serve` on loopback; each start is on the same port and store."""
 
     def __init__(self, data_dir: Path, *flags: str) -> None:
         self.data_dir = data_dir
-        self._flags = ["--host", "127.0.0.1", "--data-dir", str(data_dir), *flags]
+        self.port = free_port()
+        place = ["--host", "127.0.0.1", "--port", str(self.port), "--data-dir", str(data_dir)]
+        self._flags = [*place, *flags]
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
-        self._has_started = threading.Event()
+        self._is_listening = False
+        # That it listens, or that it has ended without: then nobody waits for it in vain.
+        self._has_settled = threading.Event()
         self.url = ""
         self.key = ""
         self.lines: list[str] = []
 
-    @property
-    def port(self) -> int:
-        """The HTTP port; 0, which picks a free one, before the first start."""
-        return int(self.url.rpartition(":")[2]) if self.url else 0
-
     def start(self) -> None:
         """Start the server and wait until it listens."""
-        self._has_started.clear()
+        self._is_listening = False
+        self._has_settled.clear()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "liverelay", "serve", "--port", str(self.port), *self._flags],
+            [sys.executable, "-m", "liverelay", "serve", *self._flags],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -58,8 +59,8 @@ class LiveServer:
         # Somebody has to read on: a server whose log is a full pipe stands still.
         self._reader = threading.Thread(target=self._read, args=(self._process,))
         self._reader.start()
-        started = self._has_started.wait(_START_TIMEOUT)
-        if not started or self._process.poll() is not None:
+        self._has_settled.wait(_START_TIMEOUT)
+        if not self._is_listening:
             self.stop()
             raise AssertionError("server did not start: " + "\n".join(self.lines))
 
@@ -112,7 +113,7 @@ class LiveServer:
         with process.stdout as output:
             for line in output:
                 self._read_line(line.rstrip("\n"))
-        self._has_started.set()
+        self._has_settled.set()
 
     def _read_line(self, line: str) -> None:
         self.lines.append(line)
@@ -121,7 +122,8 @@ class LiveServer:
         if match := _BOOTSTRAP.search(line):
             self.key = match[1]
         if self.url and self.key and "media at" in line:
-            self._has_started.set()
+            self._is_listening = True
+            self._has_settled.set()
 
 
 def start_server(data_dir: Path, *flags: str) -> LiveServer:
