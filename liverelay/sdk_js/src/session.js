@@ -29,7 +29,7 @@ import { abortable, pause } from './wait.js';
  *   wait; `delay` is in seconds.
  * @property {{ error: LiveRelayError }} error The session has failed.
  * @property {{ error: LiveRelayError | null }} ended It is over, by `close()` or by an error; once
- *   for each session.
+ *   for each session, and its last event.
  * @property {{ element: HTMLMediaElement }} playblocked The browser wants a click before it plays
  *   sound: call `element.play()` in its handler.
  * @property {{ source: 'camera' | 'screen' | 'none' }} sourcechange What is sent as video now.
@@ -89,6 +89,9 @@ export class Session extends EventTarget {
   #connectedAt = 0;
   #unsettled = 0;
   #suspended = false;
+  /** @type {CustomEvent[]} What has happened and not been told to all listeners yet, in its order. */
+  #untold = [];
+  #isOver = false;
   /** Aborted when the session ends; everything that waits or listens does so on its signal. */
   #lifetime = new AbortController();
   #stats = new StatsReader();
@@ -190,9 +193,11 @@ export class Session extends EventTarget {
     try {
       signal?.throwIfAborted();
       this.#emit('statechange', { state: this.#state });
+      this.#lifetime.signal.throwIfAborted();
       await abortable(this.#media.open(), this.#lifetime.signal);
       this.#listenToPage();
       await this.#connect();
+      this.#lifetime.signal.throwIfAborted();
       return this;
     } catch (error) {
       this.#end(signal?.aborted ? 'disconnected' : 'failed', error);
@@ -216,6 +221,8 @@ export class Session extends EventTarget {
     /** @type {unknown} */
     let error = loss;
     for (;;) {
+      // The page may have closed it on being told of the loss.
+      this.#lifetime.signal.throwIfAborted();
       if (error !== undefined) {
         const waits = this.#options.waitForPublisher === true && isNoPublisher(error);
         reached ||= waits;
@@ -352,11 +359,21 @@ export class Session extends EventTarget {
   }
 
   /**
+   * What a listener brings about, as by `close()`, is told when all have heard of what came before:
+   * otherwise those after it would hear of the end first, and then begin.
+   *
    * @template {keyof SessionEvents} K
    * @param {K} type
    * @param {SessionEvents[K]} detail
    */
   #emit(type, detail) {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
+    if (this.#isOver) return;
+    this.#isOver = type === 'ended';
+    this.#untold.push(new CustomEvent(type, { detail }));
+    if (this.#untold.length > 1) return;
+    while (this.#untold.length > 0) {
+      this.dispatchEvent(this.#untold[0]);
+      this.#untold.shift();
+    }
   }
 }

@@ -27,7 +27,7 @@ export class SpeakerWatch {
   #isWanted = false;
   /** @type {AbortController | undefined} */
   #following;
-  /** @type {Map<string, Speaking>} */
+  /** @type {Map<string, boolean>} The peers that speak, by id; whether each is the dominant one. */
   #speaking = new Map();
 
   /**
@@ -117,23 +117,22 @@ export class SpeakerWatch {
   }
 
   /**
-   * Tells the page what is new.
+   * Tells the page what is new. It may close the session on hearing of one peer: those that it has
+   * not heard of by then end no speech.
    *
    * @param {SpeakersData} data
    */
-  #update(data) {
-    const before = this.#speaking;
-    this.#speaking = new Map();
-    for (const { peer_id: peerId, audio_level: audioLevel } of data.speaking) {
-      const dominant = peerId === data.dominant;
-      this.#speaking.set(peerId, { peerId, speaking: true, audioLevel, dominant });
-    }
-    for (const peerId of before.keys()) {
-      if (this.#speaking.has(peerId)) continue;
+  #update({ speaking, dominant: leader }) {
+    for (const peerId of this.#speaking.keys()) {
+      if (speaking.some(({ peer_id: speaker }) => speaker === peerId)) continue;
+      this.#speaking.delete(peerId);
       this.#emit('speaking', { peerId, speaking: false, audioLevel: 0, dominant: false });
     }
-    for (const [peerId, speaker] of this.#speaking) {
-      if (before.get(peerId)?.dominant !== speaker.dominant) this.#emit('speaking', speaker);
+    for (const { peer_id: peerId, audio_level: audioLevel } of speaking) {
+      const dominant = peerId === leader;
+      if (this.#speaking.get(peerId) === dominant) continue;
+      this.#speaking.set(peerId, dominant);
+      this.#emit('speaking', { peerId, speaking: true, audioLevel, dominant });
     }
   }
 }

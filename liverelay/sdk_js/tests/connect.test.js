@@ -191,6 +191,28 @@ test('an aborted signal rejects with its reason, and stops what was captured', a
   assert.equal(browser.pendingTimers, 0);
 });
 
+for (const [last, offers] of [['connecting', 0], ['connected', 1]]) {
+  test(`an abort inside the callback of '${last}' rejects as well, and leaves nothing alive`, async () => {
+    const browser = new FakeBrowser();
+    const controller = new AbortController();
+    const told = [];
+    const onStateChange = (state) => {
+      told.push(state);
+      if (state === last) controller.abort();
+    };
+
+    const options = { token: 't', element: new FakeElement(), signal: controller.signal, onStateChange };
+    await assert.rejects(browser.liveRelay.subscribe(options), { name: 'AbortError' });
+
+    assert.deepEqual(told.slice(-2), [last, 'disconnected']);
+    assert.equal(browser.offers.length, offers);
+    assert.equal(browser.peerConnections.length, offers);
+    assert.equal(browser.deletions.length, offers);
+    assert.ok(!browser.onSize && !browser.onNetworkChange);
+    assert.equal(browser.pendingTimers, 0);
+  });
+}
+
 /** Gives up a join while the server has its offer, which is returned and not answered yet. */
 async function abortWhileOpening(browser) {
   const controller = new AbortController();

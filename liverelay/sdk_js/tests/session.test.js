@@ -310,17 +310,30 @@ test('close while the server opens a session ends it when the answer says which'
   assert.equal(browser.pendingTimers, 0);
 });
 
-test('close inside a state callback is final', async () => {
-  const browser = new FakeBrowser();
-  const { session, states } = await watch(browser);
+for (const [last, offers] of [['connecting', 1], ['connected', 2]]) {
+  test(`close inside the callback of '${last}' is final, and leaves nothing alive`, async () => {
+    const browser = new FakeBrowser();
+    const told = [];
+    const onStateChange = (state) => {
+      told.push(state);
+      if (told.length > 2 && state === last) session.close();
+    };
+    const { session } = await watch(browser, { onStateChange });
+    const heard = [];
+    session.on('statechange', ({ detail }) => heard.push(detail.state));
+    const events = recordEvents(session);
 
-  session.on('statechange', ({ detail }) => detail.state === 'connecting' && session.close());
-  browser.peerConnection.become('failed');
-  await browser.advance(60);
+    browser.peerConnection.become('failed');
+    await browser.advance(60);
 
-  assert.deepEqual(states, ['connecting', 'connected', 'connecting', 'disconnected']);
-  assert.equal(browser.offers.length, 1);
-});
+    assert.deepEqual(told.slice(2), heard);
+    assert.deepEqual(heard.slice(-2), [last, 'disconnected']);
+    assert.deepEqual(events.at(-1), ['ended', null]);
+    assert.equal(browser.offers.length, offers);
+    assert.equal(browser.deletions.length, offers);
+    assert.deepEqual([browser.onSize, browser.onNetworkChange, browser.pendingTimers], [null, null, 0]);
+  });
+}
 
 test('a listener that is taken off hears nothing more', async () => {
   const browser = new FakeBrowser();

@@ -114,6 +114,23 @@ test('nobody speaks any more when the session is closed', async () => {
   assert.deepEqual(heard.map(({ speaking }) => speaking), [true, false]);
 });
 
+test('who closes the session on hearing a speaker hears of no other after that', async () => {
+  const { browser, session, heard } = await listening();
+  session.on('speaking', () => session.close());
+  session.on('ended', () => heard.push('ended'));
+
+  const [stream] = browser.eventStreams;
+  const data = { speaking: [anna, ben], dominant: 'anna' };
+  stream.write(speakers(data) + speakers({ speaking: [ben], dominant: 'ben' }));
+  await settle();
+
+  assert.deepEqual(heard, [
+    { peerId: 'anna', speaking: true, audioLevel: 0.1, dominant: true },
+    { peerId: 'anna', speaking: false, audioLevel: 0, dominant: false },
+    'ended',
+  ]);
+});
+
 test('after a lost connection the new session is followed', async () => {
   const { browser, heard } = await listening();
   browser.eventStreams[0].write(speakers({ speaking: [anna], dominant: 'anna' }));

@@ -34,7 +34,7 @@ export type SessionEvents = {
     };
     /**
      * It is over, by `close()` or by an error; once
-     * for each session.
+     * for each session, and its last event.
      */
     ended: {
         error: LiveRelayError | null;
