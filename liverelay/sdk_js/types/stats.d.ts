@@ -25,7 +25,8 @@ export type TrackStats = {
      */
     packetsLost: number;
     /**
-     * Bits per second since the previous call; null on the first.
+     * Bits per second since the previous call; null on the first call
+     * of each connection, and where the browser's counter has begun again.
      */
     bitrate: number | null;
     /**
@@ -55,6 +56,10 @@ export type SessionStats = {
      */
     report: RTCStatsReport | null;
 };
+export type Sample = {
+    bytes: number;
+    timestamp: number;
+};
 /**
  * @typedef {object} TrackStats
  * @property {'audio' | 'video'} kind What the track is.
@@ -63,7 +68,8 @@ export type SessionStats = {
  * @property {number} bytes Sent or received since the connection was made, without headers.
  * @property {number} packets Sent or received since the connection was made.
  * @property {number} packetsLost On the way from here to the server, or from the server to here.
- * @property {number | null} bitrate Bits per second since the previous call; null on the first.
+ * @property {number | null} bitrate Bits per second since the previous call; null on the first call
+ *   of each connection, and where the browser's counter has begun again.
  * @property {number | null} framesPerSecond Sent or received; null for sound.
  * @property {number | null} width Of the picture, in pixels; null for sound.
  * @property {number | null} height Of the picture, in pixels; null for sound.
@@ -74,6 +80,7 @@ export type SessionStats = {
  * @property {TrackStats[]} tracks One for each track that is sent or received.
  * @property {RTCStatsReport | null} report All that the browser has; null while not connected.
  */
+/** @typedef {{ bytes: number, timestamp: number }} Sample Of one track; `timestamp` in milliseconds. */
 export declare class StatsReader {
     #private;
     /**
