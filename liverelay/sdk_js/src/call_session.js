@@ -65,8 +65,9 @@ export class CallSession extends SendingSession {
 function createMedia({ local, remote, localElement }) {
   return {
     endpoint: 'call',
-    open: async () => {
+    open: async (signal) => {
       await local.open();
+      signal.throwIfAborted();
       if (localElement) preview(localElement, local.stream);
     },
     prepare: (peerConnection) => {

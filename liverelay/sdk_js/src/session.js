@@ -49,7 +49,8 @@ import { abortable, pause } from './wait.js';
 /**
  * @typedef {object} SessionMedia
  * @property {'publish' | 'subscribe' | 'call'} endpoint
- * @property {() => Promise<void>} open Before the first attempt.
+ * @property {(signal: AbortSignal) => Promise<void>} open Before the first attempt. Once `signal` is
+ *   aborted, the session has ended and nothing may be begun any more.
  * @property {(peerConnection: RTCPeerConnection) => void} prepare Before each attempt.
  * @property {() => void} play After each successful attempt.
  * @property {() => void} release
@@ -194,7 +195,7 @@ export class Session extends EventTarget {
       signal?.throwIfAborted();
       this.#emit('statechange', { state: this.#state });
       this.#lifetime.signal.throwIfAborted();
-      await abortable(this.#media.open(), this.#lifetime.signal);
+      await abortable(this.#media.open(this.#lifetime.signal), this.#lifetime.signal);
       this.#listenToPage();
       await this.#connect();
       this.#lifetime.signal.throwIfAborted();

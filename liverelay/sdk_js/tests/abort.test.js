@@ -47,6 +47,63 @@ for (const [last, offers] of [['connecting', 0], ['connected', 1]]) {
   });
 }
 
+/** Gives up a call at a moment that `arrange` picks. */
+async function abortCall(options, arrange) {
+  const browser = new FakeBrowser();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const { abortNow, ...others } = arrange(browser, () => controller.abort());
+
+  const joining = browser.liveRelay.call({ token: 't', element: new FakeElement(), ...options, signal, ...others });
+  await abortNow?.();
+  await assert.rejects(joining, { name: 'AbortError' });
+  await settle();
+  assert.equal(browser.pendingTimers, 0);
+}
+
+const onState = (wanted) => (browser, abort) => ({ onStateChange: (state) => state === wanted && abort() });
+const later = (browser, abort) => ({ abortNow: () => settle().then(abort) });
+
+for (const [when, arrange] of [
+  ['at once', (browser, abort) => ({ abortNow: abort })],
+  ['on being told that it connects', onState('connecting')],
+  ['while it connects', (browser, abort) => {
+    browser.connects = false;
+    return later(browser, abort);
+  }],
+  ['on being told that it is connected', onState('connected')],
+  ['in the instant in which the devices are open', (browser, abort) => {
+    const { createMediaStream } = browser.environment;
+    browser.environment.createMediaStream = (tracks) => {
+      queueMicrotask(abort);
+      return createMediaStream(tracks);
+    };
+    return {};
+  }],
+]) {
+  test(`no preview stays in the element of a call that is given up ${when}`, async () => {
+    const stream = new FakeStream([new FakeTrack('video')]);
+    const elements = [new FakeElement(), new FakeElement()];
+
+    await abortCall({ stream, localElement: elements[0] }, arrange);
+    await abortCall({ video: true, localElement: elements[1] }, arrange);
+
+    assert.deepEqual(elements.map(({ srcObject }) => srcObject), [null, null]);
+    assert.ok(!stream.getTracks()[0].stopped);
+  });
+}
+
+test('an element is left as it was by a call that is given up before it shows anything', async () => {
+  const shown = new FakeStream();
+  const localElement = Object.assign(new FakeElement(), { srcObject: shown });
+  const stream = new FakeStream([new FakeTrack('video')]);
+
+  await abortCall({ stream, localElement }, (browser, abort) => ({ abortNow: abort }));
+
+  assert.equal(localElement.srcObject, shown);
+  assert.ok(!localElement.muted);
+});
+
 /** Gives up a join while the server has its offer, which is returned and not answered yet. */
 async function abortWhileOpening(browser) {
   const controller = new AbortController();

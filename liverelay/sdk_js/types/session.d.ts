@@ -73,9 +73,10 @@ export type SessionOptions = {
 export type SessionMedia = {
     endpoint: 'publish' | 'subscribe' | 'call';
     /**
-     * Before the first attempt.
+     * Before the first attempt. Once `signal` is
+     * aborted, the session has ended and nothing may be begun any more.
      */
-    open: () => Promise<void>;
+    open: (signal: AbortSignal) => Promise<void>;
     /**
      * Before each attempt.
      */
