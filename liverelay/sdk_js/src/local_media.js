@@ -38,6 +38,8 @@ export class LocalMedia {
   #latestSwitch = {};
   /** @type {{ screen: MediaStreamTrack, camera: MediaStreamTrack | undefined } | undefined} */
   #sharing;
+  /** Aborted by `release`: tracks of the page live on, and are listened to no more. */
+  #listening = new AbortController();
 
   /**
    * @param {Environment} environment
@@ -166,6 +168,7 @@ export class LocalMedia {
   }
 
   release() {
+    this.#listening.abort();
     this.#sharing = undefined;
     this.#own.release();
   }
@@ -280,7 +283,12 @@ export class LocalMedia {
    */
   #reportEnd(track) {
     // Not fired for tracks that are stopped by us: this one was unplugged or taken away.
-    track.addEventListener('ended', () => this.#emit('trackended', { kind: kindOf(track) }));
+    const kind = kindOf(track);
+    const onEnded = () => {
+      // A track of the page that another has replaced is the page's own business.
+      if (this.#device(kind) === track) this.#emit('trackended', { kind });
+    };
+    track.addEventListener('ended', onEnded, { signal: this.#listening.signal });
   }
 }
 

@@ -1,6 +1,7 @@
 /** Cameras and microphones that take each other's place, fail to, or go away. */
 
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 
 import { FakeBrowser, FakeElement, FakeStream, FakeTrack, lose, sent, settle } from './fakes.js';
@@ -254,10 +255,45 @@ test('a device that opens after close is stopped at once', async () => {
 test('an unplugged device is told', async () => {
   const browser = new FakeBrowser();
   const session = await publish(browser);
-  const ended = [];
-  session.on('trackended', ({ detail }) => ended.push(detail.kind));
+  const ended = recordEnds(session);
 
   sent(browser, 'audio').dispatchEvent(new Event('ended'));
 
   assert.deepEqual(ended, ['audio']);
+});
+
+test('a track of the page that is not sent any more ends without notice', async () => {
+  const browser = new FakeBrowser();
+  const ofPage = new FakeTrack('video');
+  const session = await browser.liveRelay.publish({ token: 't', stream: new FakeStream([ofPage]) });
+  const ended = recordEnds(session);
+
+  await session.switchCamera('back');
+  ofPage.dispatchEvent(new Event('ended'));
+  assert.deepEqual(ended, []);
+  sent(browser, 'video').dispatchEvent(new Event('ended'));
+
+  assert.deepEqual(ended, ['video']);
+});
+
+test('a camera of the page that waits for a screen to end is missed when it is unplugged', async () => {
+  const browser = new FakeBrowser();
+  const ofPage = new FakeTrack('video');
+  const session = await browser.liveRelay.publish({ token: 't', stream: new FakeStream([ofPage]) });
+  const ended = recordEnds(session);
+
+  await session.startScreenShare();
+  ofPage.dispatchEvent(new Event('ended'));
+
+  assert.deepEqual(ended, ['video']);
+});
+
+test('a session that has ended does not listen to the tracks of the page', async () => {
+  const browser = new FakeBrowser();
+  const tracks = [new FakeTrack('audio'), new FakeTrack('video')];
+  const session = await browser.liveRelay.publish({ token: 't', stream: new FakeStream(tracks) });
+
+  session.close();
+
+  assert.deepEqual(tracks.flatMap((track) => getEventListeners(track, 'ended')), []);
 });
