@@ -14,6 +14,7 @@ import typer
 import liverelay
 from liverelay.cli import doctor, health, keys, loadtest, rooms, serve, token
 from liverelay.cli.output import (
+    buffer_output,
     discard_output,
     flush_output,
     is_terminal,
@@ -81,6 +82,7 @@ def _run() -> int | None:
 def main() -> None:
     """Run the command line of this process and exit."""
     open_missing_streams()
+    buffer_output()
     try:
         try:
             sys.exit(_run())

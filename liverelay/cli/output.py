@@ -6,6 +6,7 @@ and errors go to standard error.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -39,6 +40,22 @@ def open_missing_streams() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  (open until the end)
+
+
+def buffer_output() -> None:
+    """Keep output back also where PYTHONUNBUFFERED asks for the opposite.
+
+    What Typer fails to print of its help then stays in the buffer, and fails once more in
+    `flush_output`, where it is known for what it is.
+    """
+    if isinstance(sys.stdout.buffer, io.RawIOBase):
+        sys.stdout = open(  # noqa: SIM115  (open until the end)
+            sys.stdout.fileno(),
+            "w",
+            encoding=sys.stdout.encoding,
+            errors=sys.stdout.errors,
+            closefd=False,
+        )
 
 
 def flush_output() -> None:

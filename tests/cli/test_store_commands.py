@@ -315,6 +315,7 @@ def test_unexpected_error_is_a_sentence_unless_a_traceback_is_asked_for(command:
         ("rooms list", ""),
         ("--version", "1"),
         ("serve --help", ""),
+        ("serve --help", "1"),
     ],
 )
 def test_output_that_cannot_be_written_is_a_sentence(
