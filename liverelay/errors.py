@@ -83,6 +83,14 @@ class ListenError(LiveRelayError):
     """An address or port cannot be listened on, for example because another program does."""
 
 
+class OutputError(LiveRelayError):
+    """Standard output cannot be written."""
+
+
+class ReaderGoneError(OutputError):
+    """Standard output is a pipe that nobody reads any more, mostly because they have enough."""
+
+
 class UnreachableError(LiveRelayError):
     """A server that a command talks to cannot be reached, or is no LiveRelay server."""
 

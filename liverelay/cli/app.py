@@ -23,7 +23,15 @@ from liverelay.cli.output import (
     print_refusal,
     print_result,
 )
-from liverelay.errors import ConfigError, ListenError, RefusedError, StoreError, UnreachableError
+from liverelay.errors import (
+    ConfigError,
+    ListenError,
+    OutputError,
+    ReaderGoneError,
+    RefusedError,
+    StoreError,
+    UnreachableError,
+)
 
 TRACEBACK_VARIABLE = "LIVERELAY_TRACEBACK"
 
@@ -97,12 +105,12 @@ def main() -> None:
     except ConfigError as error:
         print_error(str(error))
         sys.exit(2)
-    except (StoreError, ListenError, UnreachableError) as error:
-        print_error(str(error))
-        sys.exit(1)
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderGoneError):
         discard_output()
         sys.exit(0)
+    except (StoreError, ListenError, UnreachableError, OutputError) as error:
+        print_error(str(error))
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from liverelay.cli.options import JsonOption, QuietOption, with_settings
-from liverelay.cli.output import print_hint, print_json, print_result, print_rows
+from liverelay.cli.output import flush_output, print_hint, print_json, print_result, print_rows
 from liverelay.config import Settings
+from liverelay.errors import OutputError, StoreError
 from liverelay.store.store import Store
+
+if TYPE_CHECKING:
+    from liverelay.store.keys import KeyStore
 
 app = typer.Typer(help="Create, list and revoke API keys.")
 
@@ -23,14 +27,33 @@ def create_key(
     quiet: QuietOption = False,
 ) -> None:
     """Create an API key and print it, for the only time."""
-    key, record = Store(settings.data_dir).keys.create(name)
-    if as_json:
-        print_json({"key": key, "name": record.name})
-    elif quiet:
-        print_result(record.key_id)
-    else:
-        print_result(key)
+    keys = Store(settings.data_dir).keys
+    key, record = keys.create(name)
+    try:
+        if as_json:
+            print_json({"key": key, "name": record.name})
+        else:
+            print_result(record.key_id if quiet else key)
+        flush_output()
+    except OutputError as error:
+        raise _withdraw(keys, record.key_id, error) from None
+    if not (as_json or quiet):
         print_hint("Keep it safe: it is not shown again.")
+
+
+def _withdraw(keys: KeyStore, key_id: str, error: OutputError) -> OutputError:
+    """Take back a key that could not be shown, and return what to say of it.
+
+    It is said also if the reader of a pipe has gone: whoever wanted the key has none.
+    """
+    try:
+        keys.withdraw(key_id)
+    except StoreError as failure:
+        return OutputError(
+            f"{error}; the new key is still valid, because it could not be deleted ({failure}): "
+            f"liverelay keys revoke {key_id}"
+        )
+    return OutputError(str(error))
 
 
 @app.command("list")

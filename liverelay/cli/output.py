@@ -10,7 +10,9 @@ import io
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
+
+from liverelay.errors import OutputError, ReaderGoneError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,10 +28,15 @@ def is_terminal() -> bool:
 
 
 def print_result(text: str) -> None:
+    """Print a result.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
     try:
         print(text)
     except OSError as error:
-        _end_without_output(error)
+        raise _output_error(error) from None
 
 
 def open_missing_streams() -> None:
@@ -59,20 +66,22 @@ def buffer_output() -> None:
 
 
 def flush_output() -> None:
-    """Write what is still kept back."""
+    """Write what is still kept back.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
     try:
         sys.stdout.flush()
     except OSError as error:
-        _end_without_output(error)
+        raise _output_error(error) from None
 
 
-def _end_without_output(error: OSError) -> NoReturn:
+def _output_error(error: OSError) -> OutputError:
+    # An error of ours, because Typer ends at a broken pipe with 1 as if something had been refused.
     discard_output()
-    if isinstance(error, BrokenPipeError):
-        # Not left to Typer, which would end with 1 as if something had been refused.
-        sys.exit(0)
-    print_error(f"standard output cannot be written: {error.strerror}")
-    sys.exit(1)
+    kind = ReaderGoneError if isinstance(error, BrokenPipeError) else OutputError
+    return kind(f"standard output cannot be written: {error.strerror}")
 
 
 def discard_output() -> None:

@@ -122,6 +122,15 @@ class KeyStore:
             files.write_record(self._path(key_id), _HEADER, revoked.to_record())
             return revoked
 
+    def withdraw(self, key_id: str) -> None:
+        """Delete a new key that nobody has been given, as if it had never been made.
+
+        Raises:
+            StoreError: It cannot be deleted.
+        """
+        with self._lock():
+            files.delete_record(self._path(key_id))
+
     def _draw_free(self) -> str:
         for _ in range(_MAX_DRAWS):
             key = self._draw()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import jwt
@@ -331,6 +334,27 @@ def test_output_that_cannot_be_written_is_a_sentence(
 
     assert result.returncode == 1
     assert result.stderr == "error: standard output cannot be written: No space left on device\n"
+    # A key that nobody has seen would be valid, and nobody's.
+    assert store.keys.ids() == set()
+
+
+def test_key_whose_reader_has_gone_is_not_made(command: Command) -> None:
+    outside, inside = os.pipe()
+    os.close(outside)
+
+    with open(inside, "wb") as output:
+        result = subprocess.run(
+            [sys.executable, "-m", "liverelay", "keys", "create", "app"],
+            env=command.environment,
+            stdout=output,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert result.returncode == 1
+    assert result.stderr == "error: standard output cannot be written: Broken pipe\n"
+    assert Store(command.data_dir).keys.ids() == set()
 
 
 def test_command_without_standard_output_or_error_does_its_work(command: Command) -> None:

@@ -139,6 +139,16 @@ def test_revoked_key_is_not_listed_but_kept(tmp_path: Path) -> None:
     assert not revoked.is_live
 
 
+def test_withdrawn_key_was_never_there(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    _, record = store.keys.create("app")
+
+    store.keys.withdraw(record.key_id)
+
+    assert store.keys.ids() == set()
+    assert store.keys.bootstrap() is not None
+
+
 @pytest.mark.parametrize("key_id", ["lr_00000", "", "../secret", "lr_0000", "LR_00000"])
 def test_revoking_what_is_no_key_is_refused(tmp_path: Path, key_id: str) -> None:
     with pytest.raises(RefusedError) as caught:
