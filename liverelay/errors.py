@@ -79,6 +79,10 @@ class StoreError(LiveRelayError):
     """The data directory is unusable: a damaged file, or one that cannot be read or written."""
 
 
+class DiskFullError(StoreError):
+    """A file of the store cannot be written, because the disk or a quota has no room for it."""
+
+
 class ListenError(LiveRelayError):
     """An address or port cannot be listened on, for example because another program does."""
 

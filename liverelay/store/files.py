@@ -1,12 +1,14 @@
 """Reading and writing the store's files so that a kill at any instant leaves a store that loads.
 
 A file appears under its name whole or not at all: it is written under a temporary name in the same
-directory, flushed to the disk, and renamed. Nothing here ever opens an existing file for writing.
+directory, flushed to the disk, and renamed. Nothing here opens an existing file for writing, but
+for `extend_record`, which is for disks that have no room for another file.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import tomllib
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
-from liverelay.errors import StoreError
+from liverelay.errors import DiskFullError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 SUFFIX = ".toml"
 _TEMPORARY_PREFIX = ".tmp-"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 # Left behind only by a writer that was killed between two system calls; no writer takes this long.
 _TEMPORARY_MAX_AGE = 3600.0
@@ -46,6 +49,7 @@ def write_record(path: Path, header: str, record: Mapping[str, Any]) -> None:
     """Make `path` hold `record`, below a comment line, in one step.
 
     Raises:
+        DiskFullError: The disk has no room for it.
         StoreError: The disk does not take it.
     """
     write_whole(path, f"# {header}\n{tomli_w.dumps(record)}".encode(), is_durable=True)
@@ -55,6 +59,7 @@ def write_whole(path: Path, data: bytes, *, is_durable: bool) -> None:
     """Make `path` hold `data` in one step; a durable file survives a loss of power too.
 
     Raises:
+        DiskFullError: The disk has no room for it.
         StoreError: The disk does not take it.
     """
     temporary = path.parent / f"{_TEMPORARY_PREFIX}{secrets.token_hex(8)}"
@@ -71,7 +76,35 @@ def write_whole(path: Path, data: bytes, *, is_durable: bool) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise StoreError(f"{path}: cannot be written: {error.strerror}") from None
+        kind = DiskFullError if error.errno in _FULL else StoreError
+        raise kind(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def extend_record(path: Path, added: Mapping[str, Any]) -> bool:
+    """Add fields to the end of `path`, and return whether that could be done.
+
+    A few bytes fit into the block that a file has already, on most file systems. They are written
+    by one call, so that a kill leaves all of them or none. A loss of power may leave a part, which
+    `read_record` calls damaged.
+    """
+    try:
+        before = path.read_bytes()
+        addition = (b"" if before.endswith(b"\n") else b"\n") + tomli_w.dumps(added).encode()
+        expected = {**tomllib.loads(before.decode()), **added}
+        # It may have been edited: behind the heading of a table they would belong to that.
+        if tomllib.loads((before + addition).decode()) != expected:
+            return False
+        with open(path, "ab", buffering=0) as file:
+            if file.write(addition) != len(addition):
+                file.truncate(len(before))
+                return False
+            os.fsync(file.fileno())
+        # Servers look for changes by the time of the directory.
+        os.utime(path.parent)
+        _sync_directory(path.parent)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def read_record(path: Path) -> dict[str, Any] | None:

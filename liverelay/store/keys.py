@@ -8,7 +8,7 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from liverelay.errors import ErrorCode, RefusedError
+from liverelay.errors import DiskFullError, ErrorCode, RefusedError
 from liverelay.store import files
 from liverelay.store.records import ApiKey, read_api_key
 from liverelay.utc import utc_now
@@ -109,17 +109,25 @@ class KeyStore:
         return sorted(live, key=lambda key: (key.created_at_utc, key.key_id))
 
     def revoke(self, key_id: str) -> ApiKey:
-        """Make a key, and every token made with it, invalid.
+        """Make a key, and every token made with it, invalid; also on a disk that is full.
 
         Raises:
             RefusedError: `not_found`, there is no such live key.
+            StoreError: The disk does not take it; the key is as valid as before.
         """
         with self._lock():
             key = self.get(key_id)
             if key is None or not key.is_live:
                 raise RefusedError(ErrorCode.NOT_FOUND, "No such API key")
             revoked = replace(key, revoked_at_utc=utc_now())
-            files.write_record(self._path(key_id), _HEADER, revoked.to_record())
+            path = self._path(key_id)
+            try:
+                files.write_record(path, _HEADER, revoked.to_record())
+            except DiskFullError:
+                # Not by deleting it: its tokens would be valid again with the next key of its
+                # `key_id`, and the last key of a store might come back by `bootstrap`.
+                if not files.extend_record(path, {"revoked_at_utc": revoked.revoked_at_utc}):
+                    raise
             return revoked
 
     def withdraw(self, key_id: str) -> None:

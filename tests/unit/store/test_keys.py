@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import errno
 import hashlib
-from contextlib import nullcontext
+import os
+import resource
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,12 +15,14 @@ from liverelay.store.keys import KeyStore, draw_api_key, is_api_key, matches
 from liverelay.store.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 _FIRST = "lr_aebfc064dd0c8fa2cb0cbc01998e3f9b"
 _SAME_ID = "lr_aebfc00000000000000000000000000f"
 _OTHER = "lr_0123456789abcdef0123456789abcdef"
+
+_FULL = r"lr_[0-9a-f]{5}\.toml: cannot be written: No space left on device$"
 
 
 def _drawing(directory: Path, keys: Iterable[str]) -> KeyStore:
@@ -147,6 +152,84 @@ def test_withdrawn_key_was_never_there(tmp_path: Path) -> None:
 
     assert store.keys.ids() == set()
     assert store.keys.bootstrap() is not None
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no record be written anew, as on a disk without a free block."""
+    real_open = os.open
+
+    def open_others(path: str, *rest: int, **more: int) -> int:
+        if ".tmp-" in str(path):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real_open(path, *rest, **more)
+
+    monkeypatch.setattr(os, "open", open_others)
+
+
+def _rewrite(store: Store, key_id: str, *, end: str) -> Path:
+    """Let the record of a key end in `end`, as if it had been edited."""
+    path = store.keys.directory / f"{key_id}.toml"
+    path.write_text(path.read_text().rstrip("\n") + end)
+    return path
+
+
+@pytest.mark.parametrize("end", ["\n", "", "\n# Leaked."])
+def test_key_is_revoked_on_a_full_disk(
+    tmp_path: Path, request: pytest.FixtureRequest, end: str
+) -> None:
+    store = Store(tmp_path)
+    _, made = store.keys.create("app")
+    _rewrite(store, made.key_id, end=end)
+    os.utime(store.keys.directory, (1000, 1000))
+    request.getfixturevalue("full_disk")
+
+    revoked = store.keys.revoke(made.key_id)
+
+    assert not revoked.is_live
+    assert store.keys.get(made.key_id) == revoked
+    # A running server reads a directory again whose time has changed.
+    assert store.keys.directory.stat().st_mtime > 1000
+
+
+def test_record_that_cannot_be_added_to_is_left_on_a_full_disk(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    store = Store(tmp_path)
+    _, made = store.keys.create("app")
+    path = _rewrite(store, made.key_id, end="\n[notes]\nowner = 'me'\n")
+    before = path.read_text()
+    request.getfixturevalue("full_disk")
+
+    with pytest.raises(StoreError, match=_FULL):
+        store.keys.revoke(made.key_id)
+
+    assert path.read_text() == before
+
+
+@pytest.mark.parametrize("taken", [0, 5])
+def test_record_is_left_on_a_full_disk_that_takes_a_part_only(
+    tmp_path: Path, request: pytest.FixtureRequest, taken: int
+) -> None:
+    store = Store(tmp_path)
+    _, made = store.keys.create("app")
+    size = (store.keys.directory / f"{made.key_id}.toml").stat().st_size
+    request.getfixturevalue("full_disk")
+
+    with _limited_file_size(size + taken), pytest.raises(StoreError, match=_FULL):
+        store.keys.revoke(made.key_id)
+
+    assert store.keys.get(made.key_id) == made
+
+
+@contextmanager
+def _limited_file_size(size: int) -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("key_id", ["lr_00000", "", "../secret", "lr_0000", "LR_00000"])
