@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import os
+from typing import Annotated
 
 import typer
 
-from liverelay.cli.options import JsonOption, QuietOption, with_settings
+from liverelay.cli.options import with_settings
 from liverelay.cli.output import is_terminal, print_json, print_result
 from liverelay.config import Settings
 
 _MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
 
+FindingsJsonOption = Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")]
+FindingsQuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print warnings and failures only.")
+]
+
 
 @with_settings("port", "udp_port", "public_address", "tls_cert", "tls_key")
-def doctor(settings: Settings, as_json: JsonOption = False, quiet: QuietOption = False) -> None:
+def doctor(
+    settings: Settings, as_json: FindingsJsonOption = False, quiet: FindingsQuietOption = False
+) -> None:
     """Check this machine for what keeps media from flowing; exit 1 if something does."""
     import asyncio
 
