@@ -210,14 +210,15 @@ async def test_a_connection_by_https_that_is_closed_before_its_answer_is_taken_e
 
 async def test_a_client_that_takes_its_answers_slowly_is_not_cut_off(tmp_path: Path) -> None:
     requests = b"GET /docs/search.json HTTP/1.1\r\nHost: x\r\n\r\n" * 10 + LAST
-    async with running_api(tmp_path, deadlines=Deadlines(LONG, LONG, LONG, 0.5)) as api:
+    async with running_api(tmp_path, deadlines=Deadlines(LONG, LONG, LONG, 1.0)) as api:
         with sending(api, requests), sending(api, requests) as slow:
             await api.until_connected(2)
-            received = await take(slow, 64)
+            received = await take(slow, 512)
             await api.request("GET", "/health")
             # Until the other client, which takes nothing, is cut off.
             while len(api.context.acceptor) == 3:
-                received += await take(slow, 64)
+                # So much that the kernel tells the server of it every few times.
+                received += await take(slow, 512)
                 await api.request("GET", "/health")
             slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
             while data := await take(slow, 65536):
