@@ -13,6 +13,9 @@ PARALLEL := --numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile --no-load
 INSTALLED := .venv/.installed
 SDK_INSTALLED := $(SDK)/node_modules/.package-lock.json
 
+# Tests start Python hundreds of times, which would compile everything each time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help serve test check dev fix lint docs bench bench-network bench-recovery browsers sdk-check pages-check
 

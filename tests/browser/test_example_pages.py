@@ -41,6 +41,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
 RECONNECTIONS = 10
 
 
+@pytest.fixture
+def call_pages(server: LiveServer, open_example: Callable[..., Page]) -> tuple[Page, Page]:
+    """The pages of a call's caller and callee, who have not joined."""
+    tokens = server.create_room("call")["tokens"]
+    caller = open_example("call.html", token=tokens["caller"], invite=tokens["callee"])
+    return caller, open_example("call.html", token=tokens["callee"])
+
+
 def kick_viewers(server: LiveServer, room_id: str) -> None:
     _, peers = server.request("GET", f"/v1/rooms/{room_id}/peers")
     for peer in peers:
@@ -74,31 +82,30 @@ def test_watch_page_waits_for_the_stream_and_starts_by_itself(
     expect(viewer.get_by_text("Nobody is live yet")).to_be_hidden()
 
 
-@pytest.mark.parametrize(
-    ("trouble", "words"),
-    [
-        (lambda route: route.abort(), "The server cannot be reached"),
-        (lambda route: route.fulfill(status=429), "The server is busy"),
-        (lambda route: route.fulfill(status=502), "That did not work"),
-    ],
-    ids=["unreachable", "429", "502"],
-)
-def test_watch_page_waits_on_through_trouble(
-    strict_browser: Browser, server: LiveServer, trouble: Callable[[Route], None], words: str
-) -> None:
+def test_watch_page_waits_on_through_trouble(strict_browser: Browser, server: LiveServer) -> None:
+    troubles: dict[str, Callable[[Route], None]] = {
+        "The server cannot be reached": lambda route: route.abort(),
+        "The server is busy": lambda route: route.fulfill(status=429),
+        "That did not work": lambda route: route.fulfill(status=502),
+    }
     room = server.create_room()
     # Not the window of the others, in which requests may not fail.
     with strict_browser.new_context(permissions=ALLOWED) as context:
         viewer = open_link(context, server, "watch.html", **watch_link(room))
+        install_clock(viewer)
         expect(viewer.get_by_text("Nobody is live yet")).to_be_visible()
 
-        viewer.route("**/sfu/subscribe", trouble)
-        expect(viewer.get_by_text(words)).to_be_visible()
-        expect(viewer.get_by_role("button", name="Try again")).to_be_hidden()
-        viewer.unroute("**/sfu/subscribe")
+        for words, trouble in troubles.items():
+            viewer.route("**/sfu/subscribe", trouble)
+            viewer.clock.run_for(3_000)
+            expect(viewer.get_by_text(words)).to_be_visible()
+            expect(viewer.get_by_role("button", name="Try again")).to_be_hidden()
+            viewer.unroute("**/sfu/subscribe")
+            viewer.clock.run_for(10_000)
+            expect(viewer.get_by_text("Nobody is live yet")).to_be_visible()
 
-        expect(viewer.get_by_text("Nobody is live yet")).to_be_visible()
         go_live(open_link(context, server, "publish.html", **studio_link(room)))
+        viewer.clock.run_for(10_000)
         wait_until_playing(viewer)
 
 
@@ -231,12 +238,8 @@ def test_link_for_viewers_is_copied(server: LiveServer, open_example: Callable[.
     assert copied == page.get_by_label("Link to watch").input_value()
 
 
-def test_leaving_a_call_tells_the_other_side(
-    server: LiveServer, open_example: Callable[..., Page]
-) -> None:
-    tokens = server.create_room("call")["tokens"]
-    caller = open_example("call.html", token=tokens["caller"], invite=tokens["callee"])
-    callee = open_example("call.html", token=tokens["callee"])
+def test_leaving_a_call_tells_the_other_side(call_pages: tuple[Page, Page]) -> None:
+    caller, callee = call_pages
     install_clock(caller)
     join_call(caller)
     join_call(callee)
@@ -250,12 +253,8 @@ def test_leaving_a_call_tells_the_other_side(
     expect(caller.get_by_text("Waiting", exact=True)).to_be_visible()
 
 
-def test_who_is_heard_and_not_seen_is_in_the_call(
-    server: LiveServer, open_example: Callable[..., Page]
-) -> None:
-    tokens = server.create_room("call")["tokens"]
-    caller = open_example("call.html", token=tokens["caller"], invite=tokens["callee"])
-    callee = open_example("call.html", token=tokens["callee"])
+def test_who_is_heard_and_not_seen_is_in_the_call(call_pages: tuple[Page, Page]) -> None:
+    caller, callee = call_pages
     join_call(caller)
     alone = caller.get_by_text("You are in. Nobody else is, yet")
     expect(alone).to_be_visible()

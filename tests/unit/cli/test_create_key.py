@@ -18,13 +18,10 @@ if TYPE_CHECKING:
 
 
 def test_key_that_cannot_be_withdrawn_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, config_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(path: object, **_: object) -> NoReturn:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
-
-    config_file = tmp_path / "config.toml"
-    config_file.touch()
 
     with open("/dev/full", "w") as full, monkeypatch.context() as patched:
         patched.setattr("sys.stdout", full)
