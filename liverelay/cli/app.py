@@ -91,10 +91,13 @@ def main() -> None:
     """Run the command line of this process and exit."""
     open_missing_streams()
     buffer_output()
+    output = sys.stdout
     try:
         try:
             sys.exit(_run())
         finally:
+            # Typer replaces it by one that is silent where the reader has gone, and ends with 1.
+            sys.stdout = output
             flush_output()
     except typer.TyperException as error:
         print_error(error.format_message())

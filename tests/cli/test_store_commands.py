@@ -338,19 +338,39 @@ def test_output_that_cannot_be_written_is_a_sentence(
     assert store.keys.ids() == set()
 
 
-def test_key_whose_reader_has_gone_is_not_made(command: Command) -> None:
+def run_without_reader(command: Command, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `liverelay` in a pipe of which nobody reads the other end any more."""
     outside, inside = os.pipe()
     os.close(outside)
-
     with open(inside, "wb") as output:
-        result = subprocess.run(
-            [sys.executable, "-m", "liverelay", "keys", "create", "app"],
+        return subprocess.run(
+            [sys.executable, "-m", "liverelay", *arguments],
             env=command.environment,
             stdout=output,
             stderr=subprocess.PIPE,
             text=True,
             check=False,
         )
+
+
+@pytest.mark.parametrize("line", ["--help", "serve --help", "rooms list", "--version"])
+def test_reader_who_has_gone_is_no_failure(command: Command, line: str) -> None:
+    command.output("rooms", "create")
+
+    for each in (command.where(PYTHONUNBUFFERED=""), command.where(PYTHONUNBUFFERED="1")):
+        result = run_without_reader(each, *line.split())
+        assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_refusal_is_one_whoever_reads(command: Command) -> None:
+    result = run_without_reader(command, "rooms", "delete", "no-such-room")
+
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: ")
+
+
+def test_key_whose_reader_has_gone_is_not_made(command: Command) -> None:
+    result = run_without_reader(command, "keys", "create", "app")
 
     assert result.returncode == 1
     assert result.stderr == "error: standard output cannot be written: Broken pipe\n"
